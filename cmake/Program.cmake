@@ -1,0 +1,6 @@
+file(GLOB cli_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/app/cli/*.cpp)
+if(cli_sources)
+  add_executable(vmc ${cli_sources})
+  target_include_directories(vmc PRIVATE ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(vmc PRIVATE vm_connection vmc_warnings)
+endif()

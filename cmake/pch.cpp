@@ -1,0 +1,1 @@
+// The precompiled header of cmake/pch.hpp needs one translation unit to belong to.

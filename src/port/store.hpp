@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <vm_connection/error.hpp>
+
+namespace vmc::port {
+
+/// Small named records that survive a crash and are shared by all our processes of one user.
+/// A name is a relative path of plain words ("breaker/1f3a…", "boots/web-1"); no dots, no climbing.
+class Store {
+public:
+    virtual ~Store() = default;
+
+    /// Absent is no error.
+    virtual Result<std::optional<std::string>> read(std::string_view name) = 0;
+
+    /// Whole or not at all: temporary file, fsync, rename, fsync of the directory.
+    virtual Result<void> write(std::string_view name, std::string_view content) = 0;
+
+    virtual Result<void> remove(std::string_view name) = 0;
+
+    /// Reads, lets `change` compute the new content and writes it, alone among our processes
+    /// (a lock file beside the record; waits at most 2 s, then fails with Code::local).
+    virtual Result<std::string> update(std::string_view name,
+                                       const std::function<std::string(std::optional<std::string>)>& change) = 0;
+};
+
+}  // namespace vmc::port
