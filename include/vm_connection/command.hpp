@@ -14,8 +14,8 @@ namespace vmc {
 /// Size and type of a pseudo-terminal, RFC 4254 §6.2.
 class Pty {
 public:
-    explicit Pty(std::string term = "xterm", int columns = 80, int rows = 24)
-        : term(std::move(term)), columns(columns), rows(rows) {}
+    explicit Pty(std::string type = "xterm", int width = 80, int height = 24)
+        : term(std::move(type)), columns(width), rows(height) {}
     std::string term;
     int columns;
     int rows;
