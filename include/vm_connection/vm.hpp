@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// The asynchronous core: one VM, held on to.
+//
+//     vmc::Vm vm(vmc::Target("vm1").user("root"));
+//     if (auto up = vm.connect().get(); !up) return fail(up.error());
+//     auto outcome = vm.run(vmc::Command("make -j8").within(10min)).get();
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <vm_connection/boot.hpp>
+#include <vm_connection/command.hpp>
+#include <vm_connection/health.hpp>
+#include <vm_connection/loop.hpp>
+#include <vm_connection/notice.hpp>
+#include <vm_connection/outcome.hpp>
+#include <vm_connection/target.hpp>
+#include <vm_connection/task.hpp>
+
+namespace vmc {
+
+/// Where the output of a command goes: called in order, on the loop's thread, and must not block
+/// it. Return false to be called no more until Run::resume_output(): then nothing is read from the
+/// VM while you are behind, and a slow consumer slows the VM, not us.
+enum class Stream { out, err };
+using OutputFn = std::function<bool(Stream, std::string_view bytes)>;
+
+/// A command under way. Copies share it; dropping them all lets it run on to its end.
+class Run {
+public:
+    /// The outcome; comes exactly once, whatever happens. Cancelling it is cancel().
+    [[nodiscard]] Task<Outcome> outcome() const;
+    /// Ends the command on the VM (TERM, then KILL to its process group), then reports what it came to.
+    void cancel();
+    /// "INT", "HUP", …: for the command's process group, RFC 4254 §6.9. Never confirmed.
+    void send_signal(std::string name);
+    void resize(int columns, int rows);
+    /// More of its standard input; only for a command started with open_input().
+    void write(std::string bytes);
+    void close_input();
+    /// Bytes written and not yet taken by the VM: wait for less before writing more.
+    [[nodiscard]] std::size_t input_waiting() const;
+    void resume_output();
+
+    class Impl;
+    explicit Run(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+private:
+    std::shared_ptr<Impl> impl_;
+};
+
+/// A running command whose output is taken by the thread that waits for it; see Vm::run_here().
+using HereFn = std::function<void(Stream, std::string_view bytes)>;
+
+/// One VM. Safe to use from any thread. Destroying it closes the link; commands still running
+/// then are reported lost.
+class Vm {
+public:
+    explicit Vm(Target target, Loop& loop = default_loop());
+    ~Vm();
+    Vm(Vm&&) noexcept;
+    Vm& operator=(Vm&&) noexcept;
+
+    /// One attempt within the target's connect timeout. Afterwards the link comes back by itself.
+    [[nodiscard]] Task<Result<void>> connect();
+    [[nodiscard]] Task<bool> reconnect(int retries, Duration delay);
+    /// At most once. Without an OutputFn the output is counted and dropped.
+    [[nodiscard]] Run run(Command command, OutputFn output = {}, bool open_input = false);
+    /// Runs it, calls `output` on *this* thread as bytes arrive (bounded: 1 MiB ahead of it), and
+    /// returns the outcome. `poll`, when given, is called at least every 50 ms; true cancels.
+    Outcome run_here(Command command, const HereFn& output, const std::function<bool()>& poll = {});
+    [[nodiscard]] Task<Health> health(Level level);
+    /// Two authenticated readings can be compared with compare().
+    [[nodiscard]] Task<Result<BootRecord>> boot();
+    [[nodiscard]] Task<bool> close();
+
+    /// "idle", "connecting", "online", "suspect", "waiting" or "stopped".
+    [[nodiscard]] std::string state() const;
+    [[nodiscard]] const Target& target() const;
+    /// Called on the loop's thread with everything the user of a link should be told at once.
+    void on_notice(std::function<void(const Notice&)> tell);
+    /// Also tries while two denials hold the door shut for 10 minutes.
+    void retry_auth(bool yes);
+
+    class Impl;
+
+private:
+    std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace vmc

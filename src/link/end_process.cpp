@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// A timeout ends the process on the VM, not only the channel to it.
+#include "flow/deadline.hpp"
+#include "link/link.hpp"
+
+namespace vmc::link {
+
+namespace {
+
+/// sshd passes a `signal` request on within a few milliseconds, for everyone but root.
+constexpr Duration signal_works_within = std::chrono::milliseconds(150);
+/// TERM, then this long, then KILL.
+constexpr Duration term_grace = std::chrono::seconds(2);
+constexpr Duration within_same_connection = std::chrono::seconds(4);
+constexpr Duration beside_it = std::chrono::seconds(10);
+
+}  // namespace
+
+/// Tries the signal request, then a script over the same connection, then over a second one.
+Async<Known> Link::end_process(Running& running, const std::shared_ptr<Wire>& wire) {
+    const bool hears_us = !wire->suspect() && !wire->ended;
+    if (hears_us) {
+        running.channel()->send_signal("TERM");
+        // The guard is cancelled when the command ends meanwhile.
+        co_await ports_.clock.sleep_until(ports_.clock.now() + signal_works_within);
+    }
+    tell(Notice::Kind::command, "ending the command on the VM");
+    const std::size_t index = running.index();
+    const std::size_t live = wire->live.size();
+    if (hears_us && !wire->session->paused()) {
+        const auto order = model::EndOrder::same_connection(index, live, term_grace);
+        auto killed = co_await flow::until(ports_.clock, ports_.clock.now() + within_same_connection,
+                                           end_over(*wire->session, order));
+        if (killed && *killed) co_return **killed;
+    }
+    const auto connection = wire->facts ? wire->facts->ssh_connection : own_view(*wire->session);
+    if (connection.empty()) co_return Known::unknown;
+    const Instant deadline = ports_.clock.now() + beside_it;
+    auto second = co_await approach_.reach(deadline, false);
+    if (!second) co_return Known::unknown;
+    const auto order = model::EndOrder::other_connection(connection, index, live, term_grace);
+    auto killed = co_await flow::until(ports_.clock, deadline, end_over(**second, order));
+    co_await (*second)->close(ports_.clock.now() + signal_works_within);
+    co_return killed && *killed ? **killed : Known::unknown;
+}
+
+/// What $SSH_CONNECTION reads on the VM when nothing translates addresses between us.
+std::string Link::own_view(const port::Session& session) {
+    const auto& f = session.facts();
+    if (f.peer_address.empty()) return {};
+    return f.local_address + " " + std::to_string(f.local_port) + " " + f.peer_address + " " + std::to_string(f.peer_port);
+}
+
+/// Nothing when the script could not be run or understood.
+Async<std::optional<Known>> Link::end_over(port::Session& session, model::EndOrder order) {
+    const auto nonce = model::nonce(ports_.random.draw());
+    auto printed = co_await ask_on(session, model::end_script(order, nonce), ports_.clock.now() + beside_it);
+    if (!printed) co_return std::nullopt;
+    const auto answer = model::parse_end(*printed, nonce);
+    if (!answer) co_return std::nullopt;
+    if (answer->killed != Known::yes) tell(Notice::Kind::command, "the command may still run: " + answer->reason);
+    co_return answer->killed;
+}
+
+}  // namespace vmc::link

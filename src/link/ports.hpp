@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "port/clock.hpp"
+#include "port/random.hpp"
+#include "port/store.hpp"
+#include "port/transport.hpp"
+
+namespace vmc::link {
+
+/// The world as one link needs it. Everything named here outlives the link and is used on the
+/// executor's one thread only.
+class Ports {
+public:
+    Ports(boost::asio::any_io_executor ex, port::Clock& c, port::Random& r, port::Transport& t, port::Store& s)
+        : executor(std::move(ex)), clock(c), random(r), transport(t), store(s) {}
+    boost::asio::any_io_executor executor;
+    port::Clock& clock;
+    port::Random& random;
+    port::Transport& transport;
+    port::Store& store;
+};
+
+}  // namespace vmc::link

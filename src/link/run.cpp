@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// Running one command, at most once.
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include "flow/deadline.hpp"
+#include "link/link.hpp"
+#include "model/quote.hpp"
+
+namespace vmc::link {
+
+namespace {
+
+/// A session channel that a server refuses although none of our commands is on the connection:
+/// it may still be clearing one away. After this long its answer stands.
+constexpr Duration refusal_stands_after = std::chrono::milliseconds(500);
+constexpr Duration look_again = std::chrono::milliseconds(100);
+/// To the answer of an exec request; a server that answers keepalives but not this is stuck.
+constexpr Duration request_within = std::chrono::seconds(60);
+/// When time is up while the answer to the request is still on its way.
+constexpr Duration answer_grace = std::chrono::seconds(2);
+constexpr Duration last_words_within = std::chrono::milliseconds(500);
+
+Error cancelled() {
+    return Error(Code::cancelled, Stage::command, "cancelled before it was sent");
+}
+
+}  // namespace
+
+/// The session for new commands, as soon as there is one.
+Async<Result<std::shared_ptr<Wire>>> Link::usable_wire(Instant deadline, Control* control) {
+    for (;;) {
+        if (control && control->cancelled) co_return std::unexpected(cancelled());
+        if (usable() && current_->live.size() < channels_per_wire) co_return current_;
+        if (!keeping_ && !attempting_ && wires_.empty())
+            co_return std::unexpected(last_error_.value_or(Error(Code::lost, Stage::none, "not connected")));
+        if (stopped_ && !usable())
+            co_return std::unexpected(last_error_.value_or(Error(Code::cancelled, Stage::none, "closed")));
+        const Instant now = ports_.clock.now();
+        if (now >= deadline) {
+            Error late(Code::timed_out, Stage::tcp, "no usable connection to " + target_.name());
+            co_return std::unexpected(last_error_.value_or(late));
+        }
+        using namespace boost::asio::experimental::awaitable_operators;
+        // A place on the wire falls free with Wire::changed, everything else with changed_.
+        const auto watched = current_;
+        if (watched) {
+            auto either = changed_.wait() || watched->changed.wait();
+            auto race = std::move(either) || ports_.clock.sleep_until(deadline);
+            co_await std::move(race);
+        } else {
+            co_await flow::finishes(ports_.clock, deadline, changed_.wait());
+        }
+    }
+}
+
+Async<Outcome> Link::run(const Command& command, Sink& sink, Source* source, Control& control) {
+    const Instant begun = ports_.clock.now();
+    const Instant deadline = command.limit() ? begun + *command.limit() : never;
+    const Instant patience = std::min(deadline, begun + target_.connect_timeout());
+    const int disturbed_before = disturbances_;
+
+    Outcome::Ending ending = Refused{cancelled()};
+    Outcome counted{ending};
+    if (auto line = model::wire_line(command); !line) {
+        ending = Refused{line.error()};
+    } else {
+        Instant refusals_until = never;
+        for (;;) {
+            auto wire = co_await usable_wire(patience, &control);
+            if (!wire) {
+                ending = Refused{wire.error()};
+                break;
+            }
+            const Instant answer_by = std::min(deadline, ports_.clock.now() + request_within);
+            Running running(ports_, *wire, command, sink, source, control, deadline, answer_by);
+            ending = co_await watch_over(running, *wire, command);
+            running.count_into(counted);
+            // Only what provably never left may be tried again, and only for a reason that passes.
+            const auto& error = running.error();
+            if (running.sent() || !error || ports_.clock.now() >= patience) break;
+            if (error->code() == Code::lost && error->stage() == Stage::channel) continue;
+            if (error->code() != Code::channel_refused) break;
+            if ((*wire)->live.empty() && refusals_until == never)
+                refusals_until = ports_.clock.now() + refusal_stands_after;
+            if (ports_.clock.now() >= refusals_until) break;
+            co_await flow::finishes(ports_.clock, std::min(patience, ports_.clock.now() + look_again),
+                                    (*wire)->changed.wait());
+        }
+    }
+    drop_idle_wires();
+    Outcome outcome(std::move(ending));
+    outcome.stdout_bytes = counted.stdout_bytes;
+    outcome.stderr_bytes = counted.stderr_bytes;
+    outcome.boot_id = counted.boot_id;
+    outcome.took = ports_.clock.now() - begun;
+    outcome.reconnects = disturbances_ - disturbed_before;
+    co_return outcome;
+}
+
+/// Pumps until the command is over. Beside it stands a guard, which ends the command when its time
+/// is up and gives up waiting when there is nothing to wait for; output flows meanwhile.
+Async<Outcome::Ending> Link::watch_over(Running& running, const std::shared_ptr<Wire>& wire, const Command& command) {
+    Guard guard;
+    {
+        using namespace boost::asio::experimental::awaitable_operators;
+        auto race = running.pump() || stand_guard(running, wire, guard);
+        co_await std::move(race);
+    }
+    settle(running, wire);
+    const bool never_ran = running.may_have_run() == Known::no;
+    switch (guard.doom) {
+        case Doom::none: co_return running.ending();
+        case Doom::time_is_up: {
+            if (never_ran) co_return Refused{Error(Code::timed_out, Stage::channel, "the request was not sent in time")};
+            const bool gone = running.over() && running.status_seen();
+            co_return TimedOut{gone ? Known::yes : guard.killed, command.limit().value_or(Duration{0})};
+        }
+        case Doom::cancelled: {
+            if (running.over() && running.status_seen()) co_return running.ending();
+            Error why(Code::cancelled, Stage::command,
+                      guard.killed == Known::yes ? "cancelled, and ended on the VM" : "cancelled");
+            if (never_ran) co_return Refused{std::move(why)};
+            co_return Lost{running.may_have_run(), std::move(why)};
+        }
+        case Doom::other_boot:
+        case Doom::silent_too_long: break;
+    }
+    Error why(Code::lost, Stage::command,
+              guard.doom == Doom::other_boot ? "the VM has rebooted" : "the link stayed silent for too long");
+    if (never_ran) co_return Refused{std::move(why)};
+    co_return Lost{running.may_have_run(), std::move(why)};
+}
+
+/// Returns when waiting for the command makes no more sense; cancelled when it ends before.
+Async<void> Link::stand_guard(Running& running, const std::shared_ptr<Wire>& wire, Guard& guard) {
+    guard.doom = co_await running.doom();
+    if (guard.doom != Doom::time_is_up && guard.doom != Doom::cancelled) co_return;
+    if (!running.sent()) co_return;
+    // A request on its way is waited for, so that what it starts can be ended.
+    if (!running.granted() && !wire->suspect())
+        co_await flow::finishes(ports_.clock, ports_.clock.now() + answer_grace, running.granted_or_over());
+    if (running.granted()) guard.killed = co_await end_process(running, wire);
+    // The last words of the command, and its status, are usually on their way now.
+    if (guard.killed == Known::yes) co_await ports_.clock.sleep_until(ports_.clock.now() + last_words_within);
+}
+
+/// Before an outcome is reported: no byte that could still start the command may stay behind.
+void Link::settle(const Running& running, const std::shared_ptr<Wire>& wire) {
+    if (running.may_be_delivered_later()) wire->session->abort();
+}
+
+}  // namespace vmc::link
