@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Precompiled for every room that waits: the standard library and the parts of Asio that flow/ uses.
 #pragma once
 #include <boost/asio/any_io_executor.hpp>
