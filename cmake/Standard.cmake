@@ -21,9 +21,9 @@ endif()
 
 add_library(vmc_warnings INTERFACE)
 target_compile_options(vmc_warnings INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual -Wformat=2 -Werror)
+  -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual -Wformat=2 -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
-  target_compile_options(vmc_warnings INTERFACE -Wduplicated-cond -Wlogical-op)
+  target_compile_options(vmc_warnings INTERFACE -Wduplicated-cond -Wlogical-op -Wshadow=local)
 endif()
 target_compile_definitions(vmc_warnings INTERFACE _GLIBCXX_ASSERTIONS)
 

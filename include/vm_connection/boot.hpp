@@ -36,7 +36,7 @@ struct Identity {
 /// One authenticated reading of a VM's life.
 struct BootRecord {
     BootId boot_id;
-    std::string incarnation;  ///< of user space: SoftRebootsCount, or PID 1's start time
+    std::string incarnation;  ///< of user space: "pid1=17,soft-reboots=0", parts not read are left out
     Identity identity;
     Duration uptime{};        ///< /proc/uptime when it was read
     WallTime read_at{};       ///< our wall clock when it was read

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The slugs: stable words for JSON, metrics and exit reports. Add, never rename.
 #include <vm_connection/error.hpp>
+#include <vm_connection/notice.hpp>
 #include <vm_connection/outcome.hpp>
 
 namespace vmc {
@@ -56,6 +57,22 @@ std::string_view slug(Known known) noexcept {
         case Known::yes: return "yes";
     }
     return "unknown";
+}
+
+std::string_view slug(Notice::Kind kind) noexcept {
+    switch (kind) {
+        case Notice::Kind::connecting: return "connecting";
+        case Notice::Kind::online: return "online";
+        case Notice::Kind::suspect: return "suspect";
+        case Notice::Kind::answered: return "answered";
+        case Notice::Kind::replaced: return "replaced";
+        case Notice::Kind::waiting: return "waiting";
+        case Notice::Kind::ended: return "ended";
+        case Notice::Kind::rebooted: return "rebooted";
+        case Notice::Kind::stopped: return "stopped";
+        case Notice::Kind::command: return "command";
+    }
+    return "command";
 }
 
 }  // namespace vmc

@@ -27,6 +27,12 @@ Async<void> patience(port::Clock& clock, Instant deadline, Instant parked_until,
     if (progress.accepted() && parked_until > deadline) co_await clock.sleep_until(parked_until);
 }
 
+model::Breaker worked_only() {
+    model::Breaker breaker;
+    breaker.worked();
+    return breaker;
+}
+
 std::string minutes_left(WallTime until, WallTime now) {
     const auto left = std::chrono::ceil<std::chrono::minutes>(until - now).count();
     return std::to_string(left) + (left == 1 ? " minute" : " minutes");
@@ -85,7 +91,7 @@ void Approach::remember(const Result<std::unique_ptr<port::Session>>& result) {
         const auto record = ports_.store.read(breaker_);
         if (record && *record) {
             const auto breaker = model::Breaker::parse(**record);
-            if (breaker.worked_before() && breaker.denials() == 0) return;
+            if (breaker == worked_only()) return;
         }
     }
     const WallTime now = ports_.clock.wall_now();

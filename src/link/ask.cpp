@@ -11,14 +11,36 @@ constexpr std::size_t answer_limit = 256 * 1024;
 
 }  // namespace
 
+/// Over the session that commands would use.
+Async<Result<std::string>> Link::ask(std::string script, Instant deadline) {
+    auto wire = co_await usable_wire(deadline, nullptr);
+    if (!wire) co_return std::unexpected(wire.error());
+    co_return co_await ask_on(*(*wire)->session, std::move(script), deadline);
+}
+
+Async<Result<model::Facts>> Link::read_facts(Instant deadline) {
+    auto wire = co_await usable_wire(deadline, nullptr);
+    if (!wire) co_return std::unexpected(wire.error());
+    co_return co_await read_facts_on(*(*wire)->session, deadline);
+}
+
+Async<Result<model::Facts>> Link::read_facts_on(port::Session& session, Instant deadline) {
+    const auto nonce = model::nonce(ports_.random.draw());
+    auto printed = co_await ask_on(session, model::facts_script(nonce), deadline);
+    if (!printed) co_return std::unexpected(printed.error());
+    auto facts = model::parse_facts(*printed, nonce);
+    if (facts) facts->identity.host_key = session.facts().host_key;
+    co_return facts;
+}
+
 Async<Result<std::string>> Link::ask_on(port::Session& session, std::string script, Instant deadline) {
-    auto asking = ask_unlimited(session, std::move(script), deadline);
     Error late(Code::timed_out, Stage::command, "a probe on the VM did not answer in time");
+    auto asking = ask_unlimited(session, std::move(script), deadline);
     co_return co_await flow::with_deadline(ports_.clock, deadline, std::move(late), std::move(asking));
 }
 
 Async<Result<std::string>> Link::ask_unlimited(port::Session& session, std::string script, Instant deadline) {
-    auto channel = co_await session.exec("exec /bin/sh -s", std::nullopt, deadline, nullptr);
+    auto channel = co_await session.exec(std::string(model::script_command), std::nullopt, deadline, nullptr);
     if (!channel) co_return std::unexpected(channel.error());
     auto written = co_await (*channel)->write(std::move(script));
     if (!written) co_return std::unexpected(written.error());
@@ -36,26 +58,6 @@ Async<Result<std::string>> Link::ask_unlimited(port::Session& session, std::stri
             co_return answer;
         }
     }
-}
-
-/// Public: over the session commands would use.
-Async<Result<std::string>> Link::ask(std::string script, Instant deadline) {
-    auto wire = co_await usable_wire(deadline, nullptr);
-    if (!wire) co_return std::unexpected(wire.error());
-    const auto hold = *wire;
-    co_return co_await ask_on(*hold->session, std::move(script), deadline);
-}
-
-Async<Result<model::Facts>> Link::read_facts(Instant deadline) {
-    auto wire = co_await usable_wire(deadline, nullptr);
-    if (!wire) co_return std::unexpected(wire.error());
-    const auto hold = *wire;
-    const auto nonce = model::nonce(ports_.random.draw());
-    auto printed = co_await ask_on(*hold->session, model::facts_script(nonce), deadline);
-    if (!printed) co_return std::unexpected(printed.error());
-    auto facts = model::parse_facts(*printed, nonce);
-    if (facts) facts->identity.host_key = hold->session->facts().host_key;
-    co_return facts;
 }
 
 }  // namespace vmc::link

@@ -21,27 +21,29 @@
 #include "link/running.hpp"
 #include "link/sink.hpp"
 #include "link/wire.hpp"
+#include "model/backoff.hpp"
 #include "model/end_process.hpp"
 #include "model/link_state.hpp"
 
 namespace vmc::link {
 
 /// One host, held on to: connected, watched, connected again, commands run on it at most once.
-/// Lives on the executor's thread. close() must have returned before it is destroyed, and every
-/// run() and ask() before close() is called. `tell` is called on that thread and must not block.
+/// What follows from what is decided in model/link_state; here it is carried out. Lives on the
+/// executor's thread. close() must have returned before it is destroyed, and every run() and ask()
+/// before close() is called. `tell` is called on that thread and must not block.
 class Link {
 public:
     Link(Ports ports, Target target, std::function<void(const Notice&)> tell);
     ~Link();
 
-    /// Online, or why not: one attempt within the target's connect timeout.
+    /// Online, or why not: one attempt within the target's connect timeout. Once online, the link
+    /// comes back by itself after every loss, until a hard stop or close().
     Async<Result<void>> connect();
     /// Drops what there is and makes up to `retries` attempts, `delay` apart. Zero: false at once.
     Async<bool> reconnect(int retries, Duration delay);
-    /// From now on comes back by itself after a loss, until a hard stop or close().
-    void keep_connected();
 
-    /// At most once. Waits for the link for up to the connect timeout, never re-sends what may have left.
+    /// At most once. Waits for a usable session for up to the connect timeout, never re-sends what
+    /// may have left. `command`, `sink`, `source` and `control` outlive the call.
     Async<Outcome> run(const Command& command, Sink& sink, Source* source, Control& control);
 
     /// Runs a probe script on the VM through `/bin/sh -s` and returns what it printed (at most 256 KiB).
@@ -62,30 +64,38 @@ public:
     void ignore_breaker(bool yes) { approach_.ignore_breaker(yes); }
 
 private:
-    // link.cpp: staying connected
-    Async<void> keep();
-    Async<bool> pause_before_attempt(Duration pause);
-    Async<Result<void>> attempt(bool may_park);
+    // link.cpp: carrying out what the state machine says
+    void feed(const model::LinkEvent& event);
+    void start();
+    Async<void> keep_time();
+    Async<void> keep_connecting();
+    void attempt_ended(Result<std::unique_ptr<port::Session>> reached);
+    Async<bool> one_attempt();
+    [[nodiscard]] Instant retry_at(const Error& why);
+    void tell(Notice::Kind kind, std::string text);
+    void tell_state();
+    [[nodiscard]] bool usable() const { return current_ && current_->usable(); }
+
+    // wires.cpp: the sessions of this link
     void adopt(std::unique_ptr<port::Session> session);
     Async<void> watch(std::shared_ptr<Wire> wire);
     Async<void> see_end(std::shared_ptr<Wire> wire);
     Async<void> learn(std::shared_ptr<Wire> wire, Duration after);
-    void suspicion_changed(const std::shared_ptr<Wire>& wire, const std::string& because);
+    void suspicion_changed(const std::shared_ptr<Wire>& wire, model::Liveness judged);
     void compare_boots(const std::shared_ptr<Wire>& wire);
     void drop_idle_wires();
-    void move_to(model::LinkState next);
-    void tell(Notice::Kind kind, std::string text);
-    [[nodiscard]] bool usable() const { return current_ && current_->usable(); }
 
     // run.cpp: commands
-    Async<Result<std::shared_ptr<Wire>>> usable_wire(Instant deadline, Control* control);
     struct Guard {
         Doom doom = Doom::none;
         Known killed = Known::unknown;
     };
+    Async<Result<std::shared_ptr<Wire>>> usable_wire(Instant deadline, Control* control);
+    Async<Outcome::Ending> run_on(const Command& command, Sink& sink, Source* source, Control& control,
+                                  Instant deadline, Instant patience, Outcome& counted);
     Async<Outcome::Ending> watch_over(Running& running, const std::shared_ptr<Wire>& wire, const Command& command);
     Async<void> stand_guard(Running& running, const std::shared_ptr<Wire>& wire, Guard& guard);
-    void settle(const Running& running, const std::shared_ptr<Wire>& wire);
+    static void settle(const Running& running, const std::shared_ptr<Wire>& wire);
 
     // end_process.cpp: real timeouts
     Async<Known> end_process(Running& running, const std::shared_ptr<Wire>& wire);
@@ -94,24 +104,30 @@ private:
 
     // ask.cpp: probes
     Async<Result<std::string>> ask_on(port::Session& session, std::string script, Instant deadline);
-    Async<Result<std::string>> ask_unlimited(port::Session& session, std::string script, Instant deadline);
+    static Async<Result<std::string>> ask_unlimited(port::Session& session, std::string script, Instant deadline);
+    Async<Result<model::Facts>> read_facts_on(port::Session& session, Instant deadline);
 
     Ports ports_;
     Target target_;
     std::function<void(const Notice&)> tell_;
     Approach approach_;
     flow::TaskScope scope_;
-    flow::Event changed_;
+    flow::Event changed_;  // anything below
+
     model::LinkState state_;
+    model::Backoff backoff_;
+    std::optional<Instant> timer_;   // set_timer
+    bool connect_wanted_ = false;    // start_connect … cancel_connect
+    bool attempting_ = false;
+    int attempts_ended_ = 0;
+    std::optional<Error> last_error_;
+
     std::shared_ptr<Wire> current_;
     std::vector<std::shared_ptr<Wire>> wires_;  // all that have not ended, current_ among them
     std::optional<model::Facts> last_facts_;
-    std::optional<Error> last_error_;
     int wires_made_ = 0;
-    int disturbances_ = 0;  // suspicions and replacements so far
-    bool keeping_ = false;
-    bool attempting_ = false;
-    bool stopped_ = false;
+    int disturbances_ = 0;  // suspicions, ends and replacements so far
+    bool started_ = false;
 };
 
 }  // namespace vmc::link

@@ -31,21 +31,17 @@ Async<Result<std::shared_ptr<Wire>>> Link::usable_wire(Instant deadline, Control
     for (;;) {
         if (control && control->cancelled) co_return std::unexpected(cancelled());
         if (usable() && current_->live.size() < channels_per_wire) co_return current_;
-        if (!keeping_ && !attempting_ && wires_.empty())
+        const bool nothing_comes = std::holds_alternative<model::Idle>(state_) || std::holds_alternative<model::Stopped>(state_);
+        if (nothing_comes && !usable())
             co_return std::unexpected(last_error_.value_or(Error(Code::lost, Stage::none, "not connected")));
-        if (stopped_ && !usable())
-            co_return std::unexpected(last_error_.value_or(Error(Code::cancelled, Stage::none, "closed")));
-        const Instant now = ports_.clock.now();
-        if (now >= deadline) {
+        if (ports_.clock.now() >= deadline) {
             Error late(Code::timed_out, Stage::tcp, "no usable connection to " + target_.name());
             co_return std::unexpected(last_error_.value_or(late));
         }
         using namespace boost::asio::experimental::awaitable_operators;
         // A place on the wire falls free with Wire::changed, everything else with changed_.
-        const auto watched = current_;
-        if (watched) {
-            auto either = changed_.wait() || watched->changed.wait();
-            auto race = std::move(either) || ports_.clock.sleep_until(deadline);
+        if (const auto watched = current_) {
+            auto race = changed_.wait() || watched->changed.wait() || ports_.clock.sleep_until(deadline);
             co_await std::move(race);
         } else {
             co_await flow::finishes(ports_.clock, deadline, changed_.wait());
@@ -58,43 +54,41 @@ Async<Outcome> Link::run(const Command& command, Sink& sink, Source* source, Con
     const Instant deadline = command.limit() ? begun + *command.limit() : never;
     const Instant patience = std::min(deadline, begun + target_.connect_timeout());
     const int disturbed_before = disturbances_;
-
-    Outcome::Ending ending = Refused{cancelled()};
-    Outcome counted{ending};
-    if (auto line = model::wire_line(command); !line) {
-        ending = Refused{line.error()};
-    } else {
-        Instant refusals_until = never;
-        for (;;) {
-            auto wire = co_await usable_wire(patience, &control);
-            if (!wire) {
-                ending = Refused{wire.error()};
-                break;
-            }
-            const Instant answer_by = std::min(deadline, ports_.clock.now() + request_within);
-            Running running(ports_, *wire, command, sink, source, control, deadline, answer_by);
-            ending = co_await watch_over(running, *wire, command);
-            running.count_into(counted);
-            // Only what provably never left may be tried again, and only for a reason that passes.
-            const auto& error = running.error();
-            if (running.sent() || !error || ports_.clock.now() >= patience) break;
-            if (error->code() == Code::lost && error->stage() == Stage::channel) continue;
-            if (error->code() != Code::channel_refused) break;
-            if ((*wire)->live.empty() && refusals_until == never)
-                refusals_until = ports_.clock.now() + refusal_stands_after;
-            if (ports_.clock.now() >= refusals_until) break;
-            co_await flow::finishes(ports_.clock, std::min(patience, ports_.clock.now() + look_again),
-                                    (*wire)->changed.wait());
-        }
-    }
+    Outcome counted{Refused{cancelled()}};
+    auto ending = co_await run_on(command, sink, source, control, deadline, patience, counted);
     drop_idle_wires();
     Outcome outcome(std::move(ending));
+    if (outcome.exit_code()) backoff_.worked();
     outcome.stdout_bytes = counted.stdout_bytes;
     outcome.stderr_bytes = counted.stderr_bytes;
     outcome.boot_id = counted.boot_id;
     outcome.took = ports_.clock.now() - begun;
     outcome.reconnects = disturbances_ - disturbed_before;
     co_return outcome;
+}
+
+/// Tries again only what provably never left us, and only for reasons that pass.
+Async<Outcome::Ending> Link::run_on(const Command& command, Sink& sink, Source* source, Control& control,
+                                    Instant deadline, Instant patience, Outcome& counted) {
+    if (auto line = model::wire_line(command); !line) co_return Refused{line.error()};
+    Instant refusals_until = never;
+    for (;;) {
+        auto wire = co_await usable_wire(patience, &control);
+        if (!wire) co_return Refused{wire.error()};
+        Running running(ports_, *wire, command, sink, source, control, deadline,
+                        std::min(deadline, ports_.clock.now() + request_within));
+        auto ending = co_await watch_over(running, *wire, command);
+        running.count_into(counted);
+        const auto& error = running.error();
+        const Instant now = ports_.clock.now();
+        if (running.sent() || !error || now >= patience) co_return ending;
+        if (error->code() == Code::lost && error->stage() == Stage::channel) continue;
+        if (error->code() != Code::channel_refused) co_return ending;
+        // MaxSessions: others of ours hold the places, or the server is still clearing one away.
+        if ((*wire)->live.size() <= 1 && refusals_until == never) refusals_until = now + refusal_stands_after;
+        if (now >= refusals_until) co_return ending;
+        co_await flow::finishes(ports_.clock, std::min(patience, now + look_again), (*wire)->changed.wait());
+    }
 }
 
 /// Pumps until the command is over. Beside it stands a guard, which ends the command when its time

@@ -14,6 +14,40 @@ bool Wire::usable() const {
     return !suspect_since && !ended && !other_boot && session->alive();
 }
 
+namespace {
+
+/// While commands run, a stream may begin at any moment; a stream that stops must be noticed.
+constexpr Duration look_while_busy = std::chrono::seconds(1);
+
+}  // namespace
+
+model::Signs Wire::signs() const {
+    model::Signs signs;
+    signs.now = clock_.now();
+    signs.last_received = session->last_received();
+    signs.bytes_received = session->bytes_received();
+    signs.paused = session->paused();
+    if (const auto tcp = session->tcp()) signs.path = model::PathSigns{tcp->unacked, tcp->retransmits};
+    return signs;
+}
+
+Async<void> Wire::watch(std::function<void(model::Liveness)> on_change) {
+    model::LivenessWatch liveness(clock_.now());
+    while (!ended && session->alive()) {
+        const auto judged = liveness.look(signs());
+        if (judged.state == model::Liveness::send_keepalive) session->send_keepalive();
+        if (model::is_suspect(judged.state) != suspect()) {
+            if (suspect()) suspect_since.reset();
+            else suspect_since = clock_.now();
+            on_change(judged.state);
+            changed.notify();
+        }
+        Instant next = judged.look_again;
+        if (!live.empty()) next = std::min(next, clock_.now() + look_while_busy);
+        co_await flow::finishes(clock_, next, changed.wait());
+    }
+}
+
 Async<void> Wire::await_end() {
     ended = co_await session->ended();
     changed.notify();

@@ -6,7 +6,6 @@
 #include <list>
 #include <memory>
 #include <optional>
-#include <string>
 
 #include "flow/event.hpp"
 #include "link/ports.hpp"
@@ -44,13 +43,14 @@ public:
 
     /// Keeps judging the wire until it has ended: sends keepalives, sets suspect_since.
     /// `on_change` is called after each change of suspicion.
-    Async<void> watch(std::function<void(const std::string& because)> on_change);
+    Async<void> watch(std::function<void(model::Liveness)> on_change);
     /// Returns when the session has ended; sets `ended`.
     Async<void> await_end();
 
 private:
+    [[nodiscard]] model::Signs signs() const;
+
     port::Clock& clock_;
-    model::Liveness liveness_;
 };
 
 /// Holds a place among the live commands of a wire.

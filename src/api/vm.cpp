@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <vm_connection/vm.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+
+#include "api/run_impl.hpp"
+#include "api/vm_impl.hpp"
+#include "health/check.hpp"
+
+namespace vmc {
+
+namespace {
+
+constexpr Duration facts_within = std::chrono::seconds(10);
+
+Async<Result<BootRecord>> read_boot(link::Link& link, port::Clock& clock) {
+    auto up = co_await link.connect();
+    if (!up) co_return std::unexpected(up.error());
+    auto facts = co_await link.read_facts(clock.now() + facts_within);
+    if (!facts) co_return std::unexpected(facts.error());
+    co_return facts->record(clock.wall_now());
+}
+
+}  // namespace
+
+Vm::Impl::Impl(Target target, Loop::Impl& loop)
+    : loop_(loop), tasks_(loop.executor()),
+      link_(std::make_unique<link::Link>(loop.ports(), std::move(target), [this](const Notice& n) { hear(n); })) {}
+
+void Vm::Impl::hear(const Notice& notice) {
+    std::function<void(const Notice&)> tell;
+    {
+        std::lock_guard lock(mutex_);
+        state_ = model::slug(link_->state());
+        tell = tell_;
+    }
+    if (tell) tell(notice);
+}
+
+void Vm::Impl::on_notice(std::function<void(const Notice&)> tell) {
+    std::lock_guard lock(mutex_);
+    tell_ = std::move(tell);
+}
+
+std::string Vm::Impl::state() {
+    std::lock_guard lock(mutex_);
+    return state_;
+}
+
+void Vm::Impl::run(std::shared_ptr<Run::Impl> run) {
+    post([this, run = std::move(run)] {
+        if (closed_) {
+            run->promise.set(Outcome(Refused{Error(Code::cancelled, Stage::none, "the link was closed")}));
+            return;
+        }
+        auto work = [](std::shared_ptr<Run::Impl> held) -> Async<void> { co_await held->go(); };
+        tasks_.spawn(work(run));
+    });
+}
+
+Task<bool> Vm::Impl::close() {
+    Task<bool>::Promise done;
+    auto work = [this, done] {
+        if (std::exchange(closed_, true)) return done.set_cancelled();
+        // Its frame may hold the last reference to this object, so no scope inside it can own it.
+        boost::asio::co_spawn(loop_.executor(), shut(done), [self = shared_from_this()](const std::exception_ptr&) {});
+    };
+    post(std::move(work));
+    return done.task();
+}
+
+Async<void> Vm::Impl::shut(Task<bool>::Promise done) {
+    tasks_.stop();
+    co_await tasks_.join();
+    co_await link_->close();
+    done.set(true);
+}
+
+Vm::Vm(Target target, Loop& loop) : impl_(std::make_shared<Impl>(std::move(target), loop.impl())) {}
+
+Vm::~Vm() {
+    if (!impl_) return;
+    auto closed = impl_->close();
+    if (!impl_->loop().here()) closed.wait();
+}
+
+Vm::Vm(Vm&&) noexcept = default;
+Vm& Vm::operator=(Vm&& other) noexcept {
+    Vm old(std::move(*this));
+    impl_ = std::move(other.impl_);
+    return *this;
+}
+
+Task<Result<void>> Vm::connect() {
+    return impl_->launch<Result<void>>([](link::Link& link) { return link.connect(); });
+}
+
+Task<bool> Vm::reconnect(int retries, Duration delay) {
+    return impl_->launch<bool>([=](link::Link& link) { return link.reconnect(retries, delay); });
+}
+
+Run Vm::run(Command command, OutputFn output, bool open_input) {
+    auto run = std::make_shared<Run::Impl>(impl_, std::move(command), std::move(output), open_input);
+    impl_->run(run);
+    return Run(std::move(run));
+}
+
+Task<Health> Vm::health(Level level) {
+    return impl_->launch<Health>([impl = impl_.get(), level](link::Link& link) {
+        return health::check(impl->loop().ports(), impl->loop().prober(), link, level);
+    });
+}
+
+Task<Result<BootRecord>> Vm::boot() {
+    return impl_->launch<Result<BootRecord>>(
+        [impl = impl_.get()](link::Link& link) { return read_boot(link, impl->loop().ports().clock); });
+}
+
+Task<bool> Vm::close() { return impl_->close(); }
+
+std::string Vm::state() const { return impl_->state(); }
+
+const Target& Vm::target() const { return impl_->link().target(); }
+
+void Vm::on_notice(std::function<void(const Notice&)> tell) { impl_->on_notice(std::move(tell)); }
+
+void Vm::retry_auth(bool yes) {
+    impl_->post([impl = impl_.get(), yes] { impl->link().ignore_breaker(yes); });
+}
+
+}  // namespace vmc
