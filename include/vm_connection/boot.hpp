@@ -7,9 +7,10 @@
 #include <string>
 #include <string_view>
 
+#include <vm_connection/export.hpp>
 #include <vm_connection/time.hpp>
 
-namespace vmc {
+namespace vmc VMC_API {
 
 /// The kernel's /proc/sys/kernel/random/boot_id: a lower-case UUID, strictly parsed.
 /// A line of a login message or an error text is not a boot id and never compares as one.

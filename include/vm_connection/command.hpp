@@ -7,9 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include <vm_connection/export.hpp>
 #include <vm_connection/time.hpp>
 
-namespace vmc {
+namespace vmc VMC_API {
 
 /// Size and type of a pseudo-terminal, RFC 4254 §6.2.
 class Pty {

@@ -7,9 +7,10 @@
 #include <string>
 #include <string_view>
 
+#include <vm_connection/export.hpp>
 #include <vm_connection/time.hpp>
 
-namespace vmc {
+namespace vmc VMC_API {
 
 /// The steps of reaching a host, in order, then the steps of running a command on it.
 /// Every failure keeps the step at which it happened. Names follow RFC 4253/4254.

@@ -7,9 +7,10 @@
 
 #include <vm_connection/boot.hpp>
 #include <vm_connection/error.hpp>
+#include <vm_connection/export.hpp>
 #include <vm_connection/outcome.hpp>
 
-namespace vmc {
+namespace vmc VMC_API {
 
 class VMConnectionError : public std::runtime_error {
 public:

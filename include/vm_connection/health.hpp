@@ -7,9 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include <vm_connection/export.hpp>
 #include <vm_connection/time.hpp>
 
-namespace vmc {
+namespace vmc VMC_API {
 
 enum class Level { basic, medium, thorough };
 [[nodiscard]] std::optional<Level> parse_level(std::string_view text) noexcept;

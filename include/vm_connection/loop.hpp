@@ -4,7 +4,9 @@
 #include <memory>
 #include <string>
 
-namespace vmc {
+#include <vm_connection/export.hpp>
+
+namespace vmc VMC_API {
 
 /// Where the library keeps what must survive a process: accepted host keys, the authentication
 /// breaker, recorded boots. `$XDG_STATE_HOME/vm-connection`, else `~/.local/state/vm-connection`.
@@ -21,7 +23,7 @@ public:
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;
 
-    class Impl;
+    class VMC_HIDDEN Impl;
     [[nodiscard]] Impl& impl() const { return *impl_; }
 
 private:

@@ -5,9 +5,10 @@
 #include <string_view>
 #include <utility>
 
+#include <vm_connection/export.hpp>
 #include <vm_connection/time.hpp>
 
-namespace vmc {
+namespace vmc VMC_API {
 
 /// Something the user of a link is told at once, while it happens.
 class Notice {
@@ -25,7 +26,7 @@ public:
         command,     ///< about one command: a timeout, an attempt to end it
     };
 
-    Notice(Kind kind, WallTime at, std::string text) : kind(kind), at(at), text(std::move(text)) {}
+    Notice(Kind what, WallTime when, std::string line) : kind(what), at(when), text(std::move(line)) {}
 
     Kind kind;
     WallTime at;

@@ -9,8 +9,9 @@
 #include <variant>
 
 #include <vm_connection/error.hpp>
+#include <vm_connection/export.hpp>
 
-namespace vmc {
+namespace vmc VMC_API {
 
 /// Three-valued truth, for what the network does not let us know.
 enum class Known { no, unknown, yes };

@@ -9,9 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include <vm_connection/export.hpp>
 #include <vm_connection/time.hpp>
 
-namespace vmc {
+namespace vmc VMC_API {
 
 /// accept_new: an unknown host is remembered, a changed key is a hard stop. strict: an unknown
 /// host is refused too. pinned: only the given fingerprint. ephemeral: the host is re-created

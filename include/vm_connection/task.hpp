@@ -16,7 +16,9 @@
 #include <variant>
 #include <vector>
 
-namespace vmc {
+#include <vm_connection/export.hpp>
+
+namespace vmc VMC_API {
 
 /// What Task::get() throws when the task was cancelled before it had a value.
 class TaskCancelled : public std::runtime_error {

@@ -5,7 +5,9 @@
 #include <chrono>
 #include <cstdint>
 
-namespace vmc {
+#include <vm_connection/export.hpp>
+
+namespace vmc VMC_API {
 
 using Duration = std::chrono::nanoseconds;
 

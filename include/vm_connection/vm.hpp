@@ -14,6 +14,7 @@
 
 #include <vm_connection/boot.hpp>
 #include <vm_connection/command.hpp>
+#include <vm_connection/export.hpp>
 #include <vm_connection/health.hpp>
 #include <vm_connection/loop.hpp>
 #include <vm_connection/notice.hpp>
@@ -21,7 +22,7 @@
 #include <vm_connection/target.hpp>
 #include <vm_connection/task.hpp>
 
-namespace vmc {
+namespace vmc VMC_API {
 
 /// Where the output of a command goes: called in order, on the loop's thread, and must not block
 /// it. Return false to be called no more until Run::resume_output(): then nothing is read from the
@@ -46,7 +47,7 @@ public:
     [[nodiscard]] std::size_t input_waiting() const;
     void resume_output();
 
-    class Impl;
+    class VMC_HIDDEN Impl;
     explicit Run(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 private:
@@ -86,7 +87,7 @@ public:
     /// Also tries while two denials hold the door shut for 10 minutes.
     void retry_auth(bool yes);
 
-    class Impl;
+    class VMC_HIDDEN Impl;
 
 private:
     std::shared_ptr<Impl> impl_;

@@ -10,9 +10,10 @@
 #include <string_view>
 
 #include <vm_connection/exceptions.hpp>
+#include <vm_connection/export.hpp>
 #include <vm_connection/vm.hpp>
 
-namespace vmc {
+namespace vmc VMC_API {
 
 /// Low-level SSH operations on one VM. One thread at a time.
 class SSHConnection {
