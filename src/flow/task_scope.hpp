@@ -4,7 +4,6 @@
 #include <list>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 
 #include "flow/event.hpp"
 #include "port/async.hpp"
@@ -17,6 +16,7 @@ namespace vmc::flow {
 class TaskScope {
 public:
     explicit TaskScope(const boost::asio::any_io_executor& executor);
+    ~TaskScope();
     TaskScope(const TaskScope&) = delete;
     TaskScope& operator=(const TaskScope&) = delete;
 
@@ -29,8 +29,12 @@ public:
     [[nodiscard]] std::size_t running() const noexcept { return tasks_.size(); }
 
 private:
+    struct Task;
+    class OnEnd;
+    static Async<void> perform(Task& task, Async<void> work);
+
     boost::asio::any_io_executor executor_;
-    std::list<boost::asio::cancellation_signal> tasks_;
+    std::list<Task> tasks_;
     Event ended_;
 };
 
