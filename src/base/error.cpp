@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <vm_connection/error.hpp>
+
+#include "base/span.hpp"
+
+namespace vmc {
+
+std::string Error::line() const {
+    std::string text;
+    if (stage_ != Stage::none) text += std::string(slug(stage_)) + ": ";
+    text += message_.empty() ? slug(code_) : message_;
+    if (took_ > Duration{}) text += " after " + spoken(took_);
+    return text;
+}
+
+}  // namespace vmc

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/facts.hpp"
+
+#include <algorithm>
+
+#include "model/key_values.hpp"
+
+namespace vmc::model {
+namespace {
+
+// /proc/PID/stat: the name in parentheses may hold anything, so everything up to the last ") " is
+// cut; what was field 22 is then number 20.
+constexpr std::string_view body = R"sh(
+v=
+read -r v </proc/sys/kernel/random/boot_id && printf 'boot_id=%s\n' "$v"
+v=
+read -r v rest </proc/uptime && printf 'uptime=%s\n' "$v"
+v=
+read -r v </etc/machine-id && printf 'machine_id=%s\n' "$v"
+v=
+read -r v </sys/class/dmi/id/product_uuid && printf 'product_uuid=%s\n' "$v"
+printf 'ssh_connection=%s\n' "$SSH_CONNECTION"
+v=
+if read -r v </proc/1/stat; then
+    # shellcheck disable=SC2086 # split into fields; globbing is off
+    set -- ${v##*) }
+    printf 'pid1=%s\n' "${20}"
+fi
+v=
+if read -r v </proc/$PPID/stat; then
+    # shellcheck disable=SC2086
+    set -- ${v##*) }
+    printf 'sshd_pid=%s\nsshd_start=%s\n' "$PPID" "${20}"
+fi
+if [ -d /run/systemd/system ] && command -v timeout >/dev/null && command -v systemctl >/dev/null; then
+    v=$(timeout 2 systemctl show -p SoftRebootsCount --value) && printf 'soft_reboots=%s\n' "$v"
+fi
+)sh";
+
+bool all_of(std::string_view text, std::string_view allowed) {
+    return std::ranges::all_of(text, [&](char c) { return allowed.find(c) != std::string_view::npos; });
+}
+
+constexpr std::string_view hex = "0123456789abcdefABCDEF";
+
+/// "12345.67", seconds with two decimals; zero when it is anything else.
+Duration uptime_of(std::string_view text) {
+    const auto dot = text.find('.');
+    if (dot == std::string_view::npos || text.size() != dot + 3) return {};
+    const auto seconds = whole_number<std::uint32_t>(text.substr(0, dot));
+    const auto hundredths = whole_number<std::uint32_t>(text.substr(dot + 1));
+    if (!seconds || !hundredths) return {};
+    return std::chrono::seconds(*seconds) + std::chrono::milliseconds(10 * *hundredths);
+}
+
+std::string machine_id_of(std::string_view text) {
+    return text.size() == 32 && all_of(text, hex) ? std::string(text) : "";
+}
+std::string product_uuid_of(std::string_view text) {
+    return text.size() == 36 && all_of(text, "0123456789abcdefABCDEF-") ? std::string(text) : "";
+}
+std::string ssh_connection_of(std::string_view text) {
+    const bool four = std::ranges::count(text, ' ') == 3;
+    return four && text.size() < 200 && all_of(text, "0123456789abcdefABCDEF.: %_-abcdefghijklmnopqrstuvwxyz") ? std::string(text) : "";
+}
+
+std::string incarnation_of(std::string_view pid1, std::string_view soft_reboots) {
+    std::string text;
+    if (whole_number<std::uint64_t>(pid1)) text += "pid1=" + std::string(pid1);
+    if (whole_number<std::uint64_t>(soft_reboots)) text += (text.empty() ? "soft-reboots=" : ",soft-reboots=") + std::string(soft_reboots);
+    return text;
+}
+
+}  // namespace
+
+BootRecord Facts::record(WallTime read_at) const {
+    return BootRecord{boot_id, incarnation, identity, uptime, read_at};
+}
+
+std::string facts_script(std::string_view nonce) { return framed(body, nonce); }
+
+Result<Facts> parse_facts(std::string_view printed, std::string_view nonce) {
+    const auto answer = answer_of(printed, nonce);
+    if (!answer) return std::unexpected(answer.error());
+    const auto values = key_values(*answer);
+    const auto value = [&](std::string_view key) {
+        const auto found = values.find(key);
+        return found == values.end() ? std::string_view{} : found->second;
+    };
+    const auto boot_id = BootId::parse(value("boot_id"));
+    if (!boot_id) return failed(Code::protocol, Stage::command, "the VM shows no boot id (is /proc mounted?)");
+    Facts facts(*boot_id);
+    facts.incarnation = incarnation_of(value("pid1"), value("soft_reboots"));
+    facts.identity.machine_id = machine_id_of(value("machine_id"));
+    facts.identity.product_uuid = product_uuid_of(value("product_uuid"));
+    facts.uptime = uptime_of(value("uptime"));
+    facts.ssh_connection = ssh_connection_of(value("ssh_connection"));
+    const auto pid = whole_number<std::int64_t>(value("sshd_pid"));
+    const auto start = whole_number<std::uint64_t>(value("sshd_start"));
+    if (pid && start && *pid > 1) {
+        facts.sshd_pid = *pid;
+        facts.sshd_start = *start;
+    }
+    return facts;
+}
+
+}  // namespace vmc::model
