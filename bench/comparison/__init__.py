@@ -1,0 +1,1 @@
+"""The comparison of bench/run: a private server, its clients, one table."""
