@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// vm_connection._core: the library, as vm_connection/_engine.py describes an engine. Nothing in it blocks.
+#include <pybind11/stl.h>
+
+#include "engine.hpp"
+
+namespace py = pybind11;
+using namespace vmc::python;
+
+PYBIND11_MODULE(_core, module) {
+    module.doc() = "The library behind vm_connection. Private: use vm_connection.";
+
+    py::register_exception_translator([](std::exception_ptr thrown) {
+        try {
+            std::rethrow_exception(thrown);
+        } catch (const vmc::TaskCancelled&) {
+            const auto kind = py::module_::import("vm_connection.errors").attr("VMConnectionError");
+            PyErr_SetString(kind.ptr(), "The connection was closed");
+        }
+    });
+
+    py::class_<Mailbox, std::shared_ptr<Mailbox>>(module, "Mailbox")
+        .def(py::init<>())
+        .def("fileno", &Mailbox::fileno)
+        .def("post", &Mailbox::post, py::arg("ticket"))
+        .def("drain", &Mailbox::drain);
+
+    py::class_<Call>(module, "Call")
+        .def("ready", &Call::ready)
+        .def("news", &Call::news)
+        .def("result", &Call::result)
+        .def("cancel", &Call::cancel);
+
+    py::class_<RunCall>(module, "Run")
+        .def("ready", &RunCall::ready)
+        .def("news", &RunCall::news)
+        .def("take_output", &RunCall::take_output)
+        .def("result", &RunCall::result)
+        .def("cancel", &RunCall::cancel);
+
+    py::class_<Listening, std::shared_ptr<Listening>>(module, "Listening")
+        .def("news", &Listening::news)
+        .def("take", &Listening::take)
+        .def("ended", &Listening::ended);
+
+    const auto box = py::arg("box");
+    const auto ticket = py::arg("ticket");
+    py::class_<Engine>(module, "Vm")
+        .def(py::init<py::object>(), py::arg("target"))
+        .def("connect", &Engine::connect, box, ticket)
+        .def("reconnect", &Engine::reconnect, box, ticket, py::arg("retries"), py::arg("delay"))
+        .def("run", &Engine::run, box, ticket, py::arg("spec"), py::arg("wants_output"))
+        .def("health", &Engine::health, box, ticket, py::arg("level"))
+        .def("boot", &Engine::boot, box, ticket)
+        .def("close", &Engine::close, box, ticket)
+        .def("listen", &Engine::listen, box, ticket)
+        .def("question", &Engine::question)
+        .def("answer", &Engine::answer, py::arg("passphrase"))
+        .def("state", &Engine::state);
+
+    module.def("boot_change", &boot_change, py::arg("before"), py::arg("after"));
+    module.def("leave", &leave);
+}

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps hold of remote Linux VMs over SSH, and tells the truth about them.
+
+    from vm_connection import SSHConnection, VMConnection
+
+    conn = SSHConnection(host="192.168.1.100", user="ubuntu", key_path="~/.ssh/id_rsa")
+    conn.connect()
+    exit_code = conn.execute("uptime", timeout=30, output_callback=print)
+
+The same verbs as coroutines are in vm_connection.aio, a VM to test your own code against in
+vm_connection.testing. Waiting frees the GIL and Ctrl-C ends the command on the VM. After os.fork()
+connections belong to the parent; make new ones in the child (multiprocessing: better "spawn").
+"""
+
+from .blocking import SSHConnection, VMConnection
+from .errors import (
+    AuthenticationError,
+    CommandFailedError,
+    CommandTimeoutError,
+    ConnectionLostError,
+    HostKeyError,
+    VMConnectionError,
+    VMRebootDetectedError,
+)
+from .values import BootRecord, Evidence, Failure, Health, Notice, Outcome
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AuthenticationError", "BootRecord", "CommandFailedError", "CommandTimeoutError", "ConnectionLostError", "Evidence",
+    "Failure", "Health", "HostKeyError", "Notice", "Outcome", "SSHConnection", "VMConnection", "VMConnectionError",
+    "VMRebootDetectedError",
+]

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a connection stands on: the library's Vm, or a fake one from vm_connection.testing."""
+
+from __future__ import annotations
+
+import atexit
+from dataclasses import dataclass, field
+from typing import Any, Callable, Mapping, Protocol, Sequence, Union
+
+from ._wait import Box, Waitable
+
+Passphrase = Union[str, Callable[[str], "str | None"], None]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Whom to reach, as whom, and how to know it is really them."""
+
+    host: str
+    user: str
+    key_path: str | None
+    port: int = 22
+    connection_timeout: float = 10.0
+    agent: bool = False
+    passphrase: Passphrase = field(default=None, repr=False)
+    host_keys: str = "accept-new"
+    pin: str | None = None
+    known_hosts: Sequence[str] = ()
+    host_key_alias: str | None = None
+    proxy_command: str | None = None
+    retry_auth: bool = False
+
+
+@dataclass(frozen=True)
+class CommandSpec:
+    line: str                     # for messages; sent verbatim when there are no words
+    words: Sequence[str] = ()
+    timeout: float | None = None
+    lost_after: float = 300.0
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: str = ""
+    sudo: bool = False
+    pty: bool = False
+    stdin: bytes = b""
+
+
+class Call(Waitable, Protocol):
+    """One thing under way. result() may be taken once, when ready; None stands for cancelled."""
+
+    def ready(self) -> bool: ...
+    def result(self) -> Any: ...
+    def cancel(self) -> None: ...
+
+
+class Run(Call, Protocol):
+    def take_output(self) -> list[tuple[int, bytes]]: ...
+
+
+class Listening(Waitable, Protocol):
+    def take(self) -> list[dict[str, Any]]: ...
+    def ended(self) -> bool: ...
+
+
+class Engine(Protocol):
+    """Nothing here blocks. Results are plain dicts whose keys are the fields of vm_connection.values."""
+
+    def connect(self, box: Box, ticket: int) -> Call: ...
+    def reconnect(self, box: Box, ticket: int, retries: int, delay: float) -> Call: ...
+    def run(self, box: Box, ticket: int, spec: CommandSpec, wants_output: bool) -> Run: ...
+    def health(self, box: Box, ticket: int, level: str) -> Call: ...
+    def boot(self, box: Box, ticket: int) -> Call: ...
+    def close(self, box: Box, ticket: int) -> Call: ...
+    def listen(self, box: Box, ticket: int) -> Listening: ...
+    def question(self) -> str | None: ...
+    def answer(self, passphrase: str | None) -> None: ...
+    def state(self) -> str: ...
+
+
+# vm_connection.testing puts itself in front of the real world here, for the length of a test.
+stand_in: Callable[[Target], Engine | None] = lambda target: None
+
+
+def engine_for(target: Target) -> Engine:
+    from . import _core
+
+    engine = stand_in(target)
+    if engine is None:
+        engine = _core.Vm(target)
+    return engine
+
+
+def new_box() -> Box:
+    from . import _core
+
+    return _core.Mailbox()
+
+
+def boot_change(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    from . import _core
+
+    return _core.boot_change(dict(before), dict(after))
+
+
+@atexit.register
+def _leave() -> None:
+    """Closes what is still open and ends the library's thread, while there still is an interpreter."""
+    import sys
+
+    core = sys.modules.get(__package__ + "._core")
+    if core is not None:
+        core.leave()

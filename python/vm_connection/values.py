@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the verbs answer. Plain frozen values; slugs are stable and shared with `vmc --json`."""
+
+from __future__ import annotations
+
+import signal as signals
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["BootRecord", "Evidence", "Failure", "Health", "Notice", "Outcome"]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What failed, at which stage, how long that stage had taken (s), and the peer's own words."""
+
+    code: str             # "auth-denied", "timed-out", "host-key-changed", …
+    stage: str            # "resolve", "tcp", "banner", "key-exchange", "host-key", "authentication", …
+    message: str
+    peer_words: str = ""  # foreign text: escape before showing it to a terminal
+    took: float = 0.0
+    line: str = ""        # all of it in one line, for people
+
+    def __post_init__(self) -> None:
+        if not self.line:
+            object.__setattr__(self, "line", f"{self.stage}: {self.message}")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended. What is not known is None or "unknown", never a made-up number."""
+
+    outcome: str                   # "exited", "signalled", "timed_out", "lost" or "refused"
+    exit_code: int | None = None   # only when it exited
+    signal: str | None = None      # "KILL"; only when a signal ended it
+    may_have_run: str = "yes"      # "no", "unknown" or "yes"
+    killed: str | None = None      # after timed_out: is its process group known to be gone?
+    output_open: bool = False      # a child it left behind still held the output open
+    core_dumped: bool = False
+    reconnects: int = 0            # how often the link was suspected or replaced meanwhile
+    boot_id: str | None = None     # of the kernel it ran on, where it was read
+    took: float = 0.0              # seconds
+    stdout_raw: bytes = field(default=b"", repr=False)
+    stderr_raw: bytes = field(default=b"", repr=False)
+    stdout_bytes: int = 0          # as many came; more than stdout_raw holds when output_limit cut it
+    stderr_bytes: int = 0
+    failure: Failure | None = None  # behind lost and refused
+    line: str = field(default="", repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Exited with 0."""
+        return self.outcome == "exited" and self.exit_code == 0
+
+    @property
+    def stdout(self) -> str:
+        """Standard output as text: UTF-8, anything else replaced."""
+        return self.stdout_raw.decode("utf-8", "replace")
+
+    @property
+    def stderr(self) -> str:
+        return self.stderr_raw.decode("utf-8", "replace")
+
+    @property
+    def truncated(self) -> bool:
+        """More output came than was asked to be kept."""
+        return len(self.stdout_raw) < self.stdout_bytes or len(self.stderr_raw) < self.stderr_bytes
+
+    @property
+    def shell_code(self) -> int | None:
+        """The exit code, or 128 + n when signal n ended it, as a shell counts."""
+        if self.signal is None:
+            return self.exit_code
+        number = getattr(signals, "SIG" + self.signal.removeprefix("SIG"), 0)
+        return 128 + int(number)
+
+    def __str__(self) -> str:
+        return self.line or self.outcome
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One question to one layer, answered: "works", "fails" or "unknown", which weighs nothing."""
+
+    layer: str
+    check: str
+    answer: str
+    detail: str = ""
+    took: float = 0.0
+
+
+@dataclass(frozen=True)
+class Health:
+    """The answer to "is it alive?", with the evidence it rests on."""
+
+    level: str
+    verdict: str = "unknown"
+    claim: bool = False            # positive evidence stands behind the verdict
+    alive: bool = False
+    confidence: float = 0.0        # probability that the operating system is alive
+    ssh_available: bool = False
+    network_reachable: bool = False
+    os_signs: bool = False
+    ping: str = "unknown"
+    port_behavior: str = "unknown"  # "open", "refused", "filtered", "unreachable" or "unknown"
+    tcp_stack: str = "unknown"
+    response_time: float | None = None  # seconds, of the deepest probe that worked
+    cause: str = "unknown"
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def passed(self) -> int:
+        return sum(piece.answer == "works" for piece in self.evidence)
+
+    @property
+    def failed(self) -> int:
+        return sum(piece.answer == "fails" for piece in self.evidence)
+
+    def report(self) -> dict[str, Any]:
+        """The founding report of `VMConnection.is_alive()`. True, False, or None where it is not known."""
+        checked = self.passed + self.failed > 0
+        return {
+            "alive": self.alive and checked,
+            "confidence": self.confidence if checked else 0.0,
+            "checks_passed": self.passed,
+            "checks_failed": self.failed,
+            "failed_checks": [piece.check for piece in self.evidence if piece.answer == "fails"],
+            "response_time_ms": None if self.response_time is None else self.response_time * 1000,
+            "ssh_available": self.ssh_available,
+            "network_reachable": self.network_reachable,
+            "os_signs_detected": self.os_signs,
+            "ping_responsive": _truth(self.ping),
+            "port_behavior": self.port_behavior,
+            "tcp_stack_active": _truth(self.tcp_stack),
+            "detailed_status": {
+                "level": self.level,
+                "verdict": self.verdict,
+                "claim": self.claim,
+                "cause": self.cause,
+                "checks": {
+                    piece.check: {"layer": piece.layer, "answer": piece.answer, "detail": piece.detail,
+                                  "took_ms": piece.took * 1000}
+                    for piece in self.evidence
+                },
+            },
+        }
+
+
+@dataclass(frozen=True)
+class BootRecord:
+    """One authenticated reading of a VM's life. Empty strings stand for "not known"."""
+
+    boot_id: str
+    incarnation: str = ""    # of user space: changes when it restarts under the same kernel
+    host_key: str = ""       # "SHA256:…" of the key the server proved
+    machine_id: str = ""
+    product_uuid: str = ""
+    uptime: float = 0.0      # seconds, when it was read
+    read_at: float = 0.0     # our wall clock then, seconds since 1970
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something the user of a link is told at once, while it happens."""
+
+    kind: str    # "connecting", "online", "suspect", "answered", "replaced", "waiting", "ended", …
+    at: float    # our wall clock, seconds since 1970
+    text: str    # one line for people
+
+
+def _truth(answer: str) -> bool | None:
+    return {"works": True, "fails": False}.get(answer)
