@@ -20,8 +20,7 @@ namespace vmc::sim {
 /// they fell asleep. The wall clock is a second thing that can be stepped.
 class SimClock final : public port::Clock {
 public:
-    SimClock(Agenda& agenda, boost::asio::any_io_executor executor)
-        : agenda_(agenda), executor_(std::move(executor)) {}
+    SimClock(Agenda& agenda, boost::asio::any_io_executor executor) : agenda_(agenda), executor_(std::move(executor)) {}
 
     [[nodiscard]] Instant now() const override { return agenda_.now(); }
     [[nodiscard]] WallTime wall_now() const override {

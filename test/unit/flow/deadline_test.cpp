@@ -109,7 +109,8 @@ TEST_CASE("without a deadline only the operation ends the wait") {
     flow::TaskScope tasks(loop.io.get_executor());
     int alive = 0;
     std::optional<Result<int>> result;
-    tasks.spawn(limited(loop.clock, never, answer_after(loop.clock, loop.in(std::chrono::hours(100)), 7, alive), result));
+    tasks.spawn(
+        limited(loop.clock, never, answer_after(loop.clock, loop.in(std::chrono::hours(100)), 7, alive), result));
     loop.pass(std::chrono::hours(100));
     REQUIRE(result.has_value());
     CHECK(result->value() == 7);
@@ -144,8 +145,8 @@ TEST_CASE("what an operation took in the moment of its deadline is not lost") {
                 filled.notify();
             };
             if (fill_first) loop.agenda.at(loop.in(1s), fill);
-            tasks.spawn(limited(loop.clock, loop.in(outer_limit),
-                                take_patiently(loop.clock, loop.in(1s), filled, box), result));
+            tasks.spawn(limited(loop.clock, loop.in(outer_limit), take_patiently(loop.clock, loop.in(1s), filled, box),
+                                result));
             loop.settle();
             if (!fill_first) loop.agenda.at(loop.in(1s), fill);
             while (!loop.agenda.empty() && loop.agenda.next() <= loop.in(1s)) loop.agenda.step();  // all at once

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/network.hpp"
+
+namespace vmc::sim {
+
+SimNetwork::SimNetwork(Nature& nature)
+    : nature_(nature), nowhere_(std::make_unique<SimHost>(nature, "nowhere", "203.0.113.1")) {
+    nowhere_->path.deaf = true;
+}
+
+SimHost& SimNetwork::host(const std::string& name) {
+    if (SimHost* const known = find(name)) return *known;
+    const auto number = hosts_.size() + 1;
+    const std::string address = "192.0." + std::to_string(2 + number / 250) + "." + std::to_string(number % 250);
+    hosts_.push_back(std::make_unique<SimHost>(nature_, name, address));
+    by_name_[name] = by_address_[address] = hosts_.back().get();
+    return *hosts_.back();
+}
+
+SimHost* SimNetwork::find(const std::string& name_or_address) {
+    for (const auto* index : {&by_name_, &by_address_})
+        if (const auto found = index->find(name_or_address); found != index->end()) return found->second;
+    return nullptr;
+}
+
+std::shared_ptr<TcpConnection> SimNetwork::connection(const std::string& address, std::uint16_t port) {
+    SimHost* const known = find(address);
+    SimHost& host = known ? *known : *nowhere_;
+    if (next_port_ < 40000) next_port_ = 40000;  // went round
+    return std::make_shared<TcpConnection>(nature_, host.path, host, port, next_port_++);
+}
+
+void SimNetwork::begin_cut() {
+    nature_.story.tell("observer", "cut off");
+    for (const auto& host : hosts_)
+        for (const Way way : {Way::out, Way::in}) host->path.begin_drop(way);
+}
+
+void SimNetwork::end_cut() {
+    nature_.story.tell("observer", "back on the network");
+    for (const auto& host : hosts_)
+        for (const Way way : {Way::out, Way::in}) host->path.end_drop(way);
+}
+
+}  // namespace vmc::sim

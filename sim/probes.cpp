@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/probes.hpp"
+
+#include <cstdlib>
+#include <utility>
+
+#include "sim/host.hpp"
+
+namespace vmc::sim {
+
+namespace {
+
+/// The value of `key=…` at the beginning of a line, without quotes.
+std::string setting(const std::string& text, const std::string& key) {
+    const auto found = text.find("\n" + key + "=");
+    if (found == std::string::npos) return {};
+    const auto from = found + key.size() + 2;
+    std::string value = text.substr(from, text.find('\n', from) - from);
+    std::erase(value, '\'');
+    return value;
+}
+
+std::string nonce_of(const std::string& text) {
+    const auto found = text.find("vmc-begin-");
+    return found == std::string::npos ? std::string{} : text.substr(found + 10, 16);
+}
+
+/// In the kernel's clock ticks of 10 ms, as /proc/PID/stat has it.
+std::string ticks(const SimHost& host, Instant when) {
+    const Duration since_boot = host.uptime() - (host.agenda().now() - when);
+    return std::to_string(since_boot / std::chrono::milliseconds(10));
+}
+
+std::string facts(SimHost& host, const Process& asker) {
+    const std::string uptime = host.file("/proc/uptime");
+    return "boot_id=" + host.boot_id() + "\nuptime=" + uptime.substr(0, uptime.find(' ')) +
+           "\nmachine_id=" + host.machine_id + "\nssh_connection=" + asker.origin.ssh_connection +
+           "\npid1=17\nsshd_pid=" + std::to_string(asker.origin.sshd_pid) +
+           "\nsshd_start=" + ticks(host, asker.origin.sshd_started) + "\n";
+}
+
+Step verdict(const std::string& killed, const std::string& reason, const std::string& nonce) {
+    return Step::print("killed=" + killed + "\nreason=" + reason + "\n\nvmc-end-" + nonce + "\n");
+}
+
+/// The pid of the command meant by the script, or 0 and why not.
+int find_command(SimHost& host, const Process& asker, const std::string& text, std::string& doubt) {
+    std::string connection = setting(text, "connection");
+    if (connection.empty()) connection = asker.origin.ssh_connection;
+    std::vector<int> commands;
+    for (const Process* process : host.processes())
+        if (process->origin.ssh_connection == connection && process != &asker && !process->ended())
+            commands.push_back(process->pid);
+    const auto live = static_cast<std::size_t>(std::atoi(setting(text, "live").c_str()));
+    const auto index = static_cast<std::size_t>(std::atoi(setting(text, "index").c_str()));
+    if (commands.size() == live && index < live) return commands[index];
+    doubt = "found " + std::to_string(commands.size()) + " commands on the connection where " + std::to_string(live) +
+            " should run";
+    return 0;
+}
+
+Script end_command(SimHost& host, const Process& asker, const std::string& text, const std::string& nonce) {
+    std::string doubt;
+    const int pid = find_command(host, asker, text, doubt);
+    if (pid == 0) return {verdict("doubt", doubt, nonce)};
+    const auto signal = [pid](SimHost& on, const char* name) {
+        Process* const process = on.find(pid);
+        if (process) process->signal(name);
+        return !process || process->ended();
+    };
+    if (signal(host, "TERM")) return {verdict("yes", "gone after TERM", nonce)};
+    const Duration grace = std::chrono::milliseconds(std::atoi(setting(text, "grace").c_str()));
+    auto kill = [signal, nonce](SimHost& on) -> Script {
+        const bool gone = signal(on, "KILL");
+        return {gone ? verdict("yes", "gone after KILL", nonce) : verdict("no", "still there after KILL", nonce)};
+    };
+    return {Step::sleep(grace), Step::call(std::move(kill))};
+}
+
+}  // namespace
+
+std::optional<Script> answer_probe(SimHost& host, const Process& asker, const std::string& text) {
+    const std::string nonce = nonce_of(text);
+    if (nonce.empty()) return std::nullopt;
+    const Step begin = Step::print("\nvmc-begin-" + nonce + "\n");
+    if (text.find("boot_id=%s") != std::string::npos)
+        return Script{begin, Step::print(facts(host, asker) + "\nvmc-end-" + nonce + "\n")};
+    if (text.find("killed=%s") == std::string::npos) return std::nullopt;
+    Script script = end_command(host, asker, text, nonce);
+    script.insert(script.begin(), begin);
+    return script;
+}
+
+}  // namespace vmc::sim

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// sshd on a simulated machine: the listener, and one server for each connection.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/process.hpp"
+#include "sim/tcp.hpp"
+
+namespace vmc::sim {
+
+class SimHost;
+class Sshd;
+
+/// One connection, as OpenSSH serves it.
+class SshdConnection final : public TcpUser, public Parent {
+public:
+    SshdConnection(Sshd& sshd, SimHost& host, std::shared_ptr<TcpConnection> tcp);
+    ~SshdConnection() override;
+
+    /// The listener has forked for it. Not called while sshd is frozen.
+    void begin();
+    void freeze(bool on) { tcp_->server.hold(on); }
+    /// The process dies: FIN, and its sessions lose their output.
+    void kill() { stop(); }
+    void reset() {
+        tcp_->client.reset();
+        tcp_->server.reset();
+    }
+
+    [[nodiscard]] bool begun() const noexcept { return begun_; }
+    [[nodiscard]] bool authenticated() const noexcept { return !origin_.user.empty(); }
+    [[nodiscard]] bool over() const noexcept { return over_; }
+    /// Over, and nothing is left that the kernel must still deliver.
+    [[nodiscard]] bool drained() const { return over_ && tcp_->server.queued() == 0; }
+
+    void received(const Message& message) override;
+    void ended(Ending ending) override;
+    void room() override;
+    bool write(std::uint32_t channel, port::Stream stream, const std::string& bytes) override;
+    void read_input(std::uint32_t channel, std::size_t bytes) override;
+    void exited(std::uint32_t channel, std::uint64_t code) override;
+    void signalled(std::uint32_t channel, const std::string& name) override;
+    void output_closed(std::uint32_t channel) override;
+
+private:
+    /// A session slot: counted against MaxSessions until its channel is closed and its child has ended.
+    struct Slot {
+        int pid = 0;
+        bool pty = false;
+        bool closed_by_us = false;
+        bool closed_by_them = false;
+    };
+    void authenticate(const Message& message);
+    void connection_message(const Message& message);
+    void open_channel(std::uint32_t channel);
+    void exec(const Message& message, Slot& slot);
+    void refuse_shell(const Message& message);
+    void close_channel(std::uint32_t channel, Slot& slot);
+    bool free(const Slot& slot);
+    void sweep();
+    void say(Say what, std::uint32_t channel = 0, std::string text = {}, std::uint64_t number = 0);
+    void stop();
+    void wind_up();
+    Process* process(const Slot& slot);
+
+    Sshd& sshd_;
+    SimHost& host_;
+    std::shared_ptr<TcpConnection> tcp_;
+    std::map<std::uint32_t, Slot> slots_;
+    std::optional<Agenda::Entry> grace_;
+    Origin origin_;
+    int failures_ = 0;
+    bool begun_ = false;
+    bool over_ = false;
+};
+
+class Sshd {
+public:
+    explicit Sshd(SimHost& host) : host_(host) {}
+
+    void accept(std::shared_ptr<TcpConnection> tcp);
+    /// Serves those who waited while it was frozen.
+    void thaw();
+    void freeze_sessions(bool on);
+    void kill_sessions();
+    void reset_connections();
+    /// The kernel is gone.
+    void vanish();
+    void tidy();
+
+    [[nodiscard]] std::size_t unauthenticated() const;
+    [[nodiscard]] std::size_t sessions() const;  ///< authenticated and not over
+
+    // What an administrator would find in the log.
+    std::size_t accepted = 0;
+    std::size_t logins = 0;
+    std::size_t denials = 0;    ///< rejected keys and passwords
+    std::size_t abandoned = 0;  ///< accepted, and gone before authentication was tried
+    std::size_t turned_away = 0;
+
+private:
+    SimHost& host_;
+    std::vector<std::unique_ptr<SshdConnection>> connections_;
+};
+
+}  // namespace vmc::sim
