@@ -1,7 +1,7 @@
 """The SSH servers a host can run: how each gets its keys and how it is started.
 
 `start` is a shell line run as root inside the host. It returns once the server is in
-the background; the listener's pid is then in PID_FILE and its words go to LOG_FILE.
+the background; the listener's pid is then in PID_FILE and its output in LOG_FILE.
 """
 
 import pathlib
@@ -61,7 +61,7 @@ class Dropbear:
 
     def start(self, port: int) -> str:
         return (f"/usr/sbin/dropbear -E -p {port} -P {PID_FILE} -r /etc/ssh/keys/dropbear_ed25519 "
-                f"-r /etc/ssh/keys/dropbear_ecdsa 2>>{LOG_FILE}")
+                f"-r /etc/ssh/keys/dropbear_ecdsa")
 
 
 class TinySsh:
@@ -83,7 +83,7 @@ class TinySsh:
 
     def start(self, port: int) -> str:
         return (f"/usr/bin/python3 -IS /run/lab/inetd.py {port} {PID_FILE} "
-                f"/usr/sbin/tinysshd -v /etc/ssh/keys/tinyssh 2>>{LOG_FILE}")
+                f"/usr/sbin/tinysshd -v /etc/ssh/keys/tinyssh")
 
 
 SERVERS = {"openssh": OpenSsh, "dropbear": Dropbear, "tinyssh": TinySsh}

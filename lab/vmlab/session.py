@@ -68,12 +68,19 @@ def _lock(directory: pathlib.Path) -> int:
 
 def _outlive(init: int, directory: pathlib.Path) -> int:
     for number in _FORWARDED:
-        signal.signal(number, lambda which, _frame: os.kill(init, which))
+        signal.signal(number, lambda which, _frame: _pass_on(init, which))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the command itself
     _, status = os.waitpid(init, 0)
     shutil.rmtree(directory, ignore_errors=True)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
+
+
+def _pass_on(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass  # a signal to the whole process group reached it first
 
 
 def _init(directory: pathlib.Path, command: list[str]) -> int:
@@ -87,7 +94,7 @@ def _init(directory: pathlib.Path, command: list[str]) -> int:
         print(f"lab/enter: {error}", file=sys.stderr)
         return 127 if isinstance(error, FileNotFoundError) else 125
     for number in _FORWARDED:
-        signal.signal(number, lambda which, _frame: os.kill(child, which))
+        signal.signal(number, lambda which, _frame: _pass_on(child, which))
     while True:
         pid, status = os.wait()
         if pid == child:
