@@ -29,6 +29,7 @@ struct Attempt {
     Duration took{};
     int error = EINPROGRESS;
     bool without_segment = false;
+    bool locally = false;
 };
 
 /// One or several connects under way. Its handlers keep it alive; leaving closes every socket.
@@ -42,7 +43,8 @@ public:
         Fd fd(::socket(endpoint.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
         if (!fd || ::connect(fd.get(), endpoint.raw(), endpoint.length()) != 0) one.error = errno;
         else one.error = 0;
-        if (!fd || (one.error != 0 && one.error != EINPROGRESS)) return finish(one, one.error, -1);
+        one.locally = one.error != 0 && one.error != EINPROGRESS;
+        if (one.locally) return finish(one, one.error, -1);
         boost::system::error_code failure;
         one.socket.assign(fd.release(), failure);
         if (failure) return finish(one, failure.value(), -1);
@@ -155,6 +157,7 @@ Async<std::optional<Knock>> connect_once(const asio::any_io_executor& loop, Endp
     knock.error = one.error;
     knock.took = one.took;
     knock.without_segment = one.without_segment;
+    knock.locally = one.locally;
     if (one.error == 0) fd.reset(race->attempts.front()->socket.release());
     co_return knock;
 }

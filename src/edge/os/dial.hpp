@@ -16,6 +16,8 @@ struct Knock {
     Duration took{};
     /// The refusal came as an ICMP message and not as a RST: no segment was ever received.
     bool without_segment = false;
+    /// connect(2) itself failed: our own routes or firewall, nothing was sent.
+    bool locally = false;
 };
 
 /// One connect to one endpoint; nothing when the deadline came first. On success `fd` is the socket:

@@ -111,13 +111,24 @@ namespace {
 Async<Result<std::unique_ptr<port::Session>>> run(std::unique_ptr<Connecting> attempt) {
     co_return co_await attempt->run();
 }
+Async<Result<HostKey>> show(std::unique_ptr<Connecting> attempt) {
+    co_return co_await attempt->show_host_key();
+}
 }  // namespace
+
+/// The target is copied here, before anything waits: the caller may change his.
+std::unique_ptr<Connecting> SshTransport::attempt(const Target& target, Instant deadline, port::ConnectWatcher* watcher) {
+    ConnectParts parts{loop_, helpers_, keys_, book_, places_.agent()};
+    return std::make_unique<Connecting>(std::move(parts), target, deadline, watcher);
+}
 
 Async<Result<std::unique_ptr<port::Session>>> SshTransport::connect(const Target& target, Instant deadline,
                                                                     port::ConnectWatcher* watcher) {
-    // The target is copied here, before anything waits: the caller may change his.
-    ConnectParts parts{loop_, helpers_, keys_, book_, places_.agent()};
-    return run(std::make_unique<Connecting>(std::move(parts), target, deadline, watcher));
+    return run(attempt(target, deadline, watcher));
+}
+
+Async<Result<HostKey>> SshTransport::show_host_key(const Target& target, Instant deadline) {
+    return show(attempt(target, deadline, nullptr));
 }
 
 }  // namespace vmc::edge

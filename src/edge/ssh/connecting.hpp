@@ -34,6 +34,8 @@ public:
     Connecting& operator=(const Connecting&) = delete;
 
     Async<Result<std::unique_ptr<port::Session>>> run();
+    /// As far as the host's key and no further: nothing is checked, nobody logs in.
+    Async<Result<HostKey>> show_host_key();
 
 private:
     // The stages, in order. Each ends by its own failure or by saying nothing.
@@ -45,7 +47,7 @@ private:
     Async<Result<void>> log_in();          // auth.cpp
 
     // kex.cpp
-    [[nodiscard]] Result<void> give_options(const HostKeyHint& hint);
+    [[nodiscard]] Result<void> give_options(const std::vector<std::string>& known_types);
     [[nodiscard]] Result<void> set(ssh_options_e option, const char* what, const std::string& value);
     [[nodiscard]] Result<void> refuse_weak_cipher() const;
     [[nodiscard]] int connect_step();

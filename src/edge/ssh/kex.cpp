@@ -24,14 +24,14 @@ constexpr const char* host_key_types =
     "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,"
     "sk-ssh-ed25519@openssh.com,sk-ecdsa-sha2-nistp256@openssh.com,rsa-sha2-512,rsa-sha2-256";
 
-std::string ordered_types(const HostKeyHint& hint) {
+std::string ordered_types(const std::vector<std::string>& known) {
     std::string order;
     const auto add = [&order](std::string_view name) {
         if (lists(order, name) || !lists(host_key_types, name)) return;
         if (!order.empty()) order += ',';
         order += name;
     };
-    for (const auto& type : hint.types) {
+    for (const auto& type : known) {
         if (type == "ssh-rsa") add("rsa-sha2-512"), add("rsa-sha2-256");
         else add(type);
     }
@@ -77,7 +77,7 @@ Result<void> Connecting::set(ssh_options_e option, const char* what, const std::
     return failed(Code::bad_request, Stage::config, std::string(what) + " not acceptable to libssh: " + value);
 }
 
-Result<void> Connecting::give_options(const HostKeyHint& hint) {
+Result<void> Connecting::give_options(const std::vector<std::string>& known_types) {
     const bool no = false;
     ::ssh_options_set(session(), SSH_OPTIONS_PROCESS_CONFIG, &no);  // L14
     ::ssh_set_blocking(session(), 0);
@@ -86,8 +86,8 @@ Result<void> Connecting::give_options(const HostKeyHint& hint) {
     auto done = set(SSH_OPTIONS_SSH_DIR, "directory", "/nonexistent");
     if (done) done = set(SSH_OPTIONS_KNOWNHOSTS, "known_hosts", "/dev/null");
     if (done) done = set(SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "known_hosts", "/dev/null");
-    if (done) done = set(SSH_OPTIONS_USER, "user name", target_.user());  // L20
-    if (done) done = set(SSH_OPTIONS_HOSTKEYS, "host key types", ordered_types(hint));
+    if (done) done = set(SSH_OPTIONS_USER, "user name", target_.user().empty() ? "nobody" : target_.user());  // L20
+    if (done) done = set(SSH_OPTIONS_HOSTKEYS, "host key types", ordered_types(known_types));
     if (done) done = set(SSH_OPTIONS_CIPHERS_C_S, "ciphers", ciphers);
     if (done) done = set(SSH_OPTIONS_CIPHERS_S_C, "ciphers", ciphers);
     if (done && !target_.kex_algorithms().empty())
@@ -110,10 +110,10 @@ int Connecting::connect_step() {
 }
 
 Async<Result<void>> Connecting::hear_banner() {
-    auto hint = co_await parts_.book.hint(target_, limit());
-    if (!hint) co_return std::unexpected(std::move(hint.error()));
+    auto known = co_await parts_.book.known_types(target_, limit());
+    if (!known) co_return std::unexpected(std::move(known.error()));
     begin(Stage::banner);
-    auto given = give_options(*hint);
+    auto given = give_options(*known);
     if (!given) co_return given;
     // The first step sends our own line: some servers (and multiplexers) wait for it.
     if (::ssh_connect(session()) == SSH_ERROR) co_return std::unexpected(connection_error(session(), stage_));
@@ -177,6 +177,16 @@ Async<Result<void>> Connecting::check_host_key() {
     if (!known) co_return std::unexpected(std::move(known.error()));
     facts_.host_key_was_new = *known;
     co_return Result<void>();
+}
+
+Async<Result<HostKey>> Connecting::show_host_key() {
+    constexpr Async<Result<void>> (Connecting::*steps[])() = {&Connecting::reach, &Connecting::hear_banner,
+                                                              &Connecting::exchange_keys};
+    for (const auto step : steps) {
+        auto done = co_await (this->*step)();
+        if (!done) co_return std::unexpected(std::move(done.error()));
+    }
+    co_return shown_key(session());
 }
 
 }  // namespace vmc::edge

@@ -42,10 +42,15 @@ public:
     Async<Result<std::unique_ptr<port::Session>>> connect(const Target& target, Instant deadline,
                                                           port::ConnectWatcher* watcher = nullptr) override;
 
-    /// For `vmc trust`.
+    /// For `vmc trust`: what a host shows now, unchecked, and where to write down what is trusted. Costs
+    /// the host one connection that is given up before login.
+    Async<Result<HostKey>> show_host_key(const Target& target, Instant deadline);
     [[nodiscard]] HostKeyBook& host_keys() noexcept { return book_; }
 
 private:
+    [[nodiscard]] std::unique_ptr<class Connecting> attempt(const Target& target, Instant deadline,
+                                                            port::ConnectWatcher* watcher);
+
     boost::asio::any_io_executor loop_;
     SshPlaces places_;
     OffLoop helpers_;
