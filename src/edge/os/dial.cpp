@@ -99,8 +99,8 @@ private:
 
 Code code_of(int error) {
     switch (error) {
-        case ECONNREFUSED:
-        case ECONNRESET: return Code::refused;
+        case ECONNREFUSED: return Code::refused;
+        case ECONNRESET: return Code::lost;  // a SYN is answered by ECONNREFUSED: this one was accepted first
         case EHOSTUNREACH:
         case ENETUNREACH:
         case EHOSTDOWN:
@@ -116,6 +116,7 @@ Code code_of(int error) {
 
 int weight(Code code) {
     switch (code) {
+        case Code::lost: return 5;
         case Code::refused: return 4;
         case Code::timed_out: return 3;
         case Code::local: return 2;
@@ -133,6 +134,7 @@ Error tell(const Race& race, Duration took) {
         words += one->endpoint.address() + " port " + std::to_string(one->endpoint.port()) + ": ";
         words += one->error == EINPROGRESS  ? "no answer"
                  : one->without_segment     ? "rejected by ICMP"
+                 : one->error == ECONNRESET ? "accepted, and reset at once"
                                             : std::strerror(one->error);
     }
     return Error(code, Stage::tcp, words).after(took);

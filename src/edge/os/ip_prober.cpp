@@ -32,7 +32,7 @@ port::PortReading told_apart(const Knock& knock) {
     if (knock.locally && knock.error != ECONNREFUSED) return reading(PortAnswer::unknown, knock.took, words + " (our side)");
     switch (knock.error) {
         case 0: return reading(PortAnswer::open, knock.took, "accepted");
-        case ECONNRESET: return reading(PortAnswer::refused, knock.took, words);
+        case ECONNRESET: return reading(PortAnswer::open, knock.took, "accepted, and reset at once");
         case ECONNREFUSED:
             if (knock.without_segment) return reading(PortAnswer::rejected, knock.took, "rejected by ICMP");
             return reading(PortAnswer::refused, knock.took, words);
