@@ -13,14 +13,33 @@ class Unbuilt(Exception):
     """One sentence."""
 
 
-def configure() -> None:
-    _run(["cmake", "--preset", "release", "-B", str(DIRECTORY), "-DVMC_BENCH=ON",
-          "-DVMC_TESTS=OFF", "-DVMC_PYTHON=OFF"], "configuring")
+def programs(targets, failures, no_build=False) -> dict:
+    """Target to path. What cannot be built is missing there, and a sentence in `failures` says so."""
+    paths = {}
+    try:
+        if not no_build:
+            _run(["cmake", "--preset", "release", "-B", str(DIRECTORY), "-DVMC_BENCH=ON",
+                  "-DVMC_TESTS=OFF", "-DVMC_PYTHON=OFF"], "configuring")
+        for target in targets:
+            try:
+                paths[target] = _existing(target) if no_build else _built(target)
+            except Unbuilt as error:
+                failures.append(str(error))
+    except Unbuilt as error:
+        failures.append(str(error))
+    return paths
 
 
-def program(target: str) -> pathlib.Path:
+def _built(target: str) -> pathlib.Path:
     _run(["cmake", "--build", str(DIRECTORY), "-j", "2", "--target", target], f"building {target}")
     return DIRECTORY / "bin" / target
+
+
+def _existing(target: str) -> pathlib.Path:
+    path = DIRECTORY / "bin" / target
+    if not path.exists():
+        raise Unbuilt(f"{path} is not built yet")
+    return path
 
 
 def _run(command, what) -> None:

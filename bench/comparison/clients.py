@@ -38,14 +38,13 @@ class Client:
             return self._run_whole(self._cold[mode], amount) if mode in self._cold else None
         command = [*self._command, mode, str(amount)]
         try:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=subprocess.PIPE, text=True, timeout=LIMIT_SECONDS)
-            if done.returncode == 0:
-                return json.loads(done.stdout)
+            status, printed, said = _finish(command)
+            if status == 0:
+                return json.loads(printed)
         except (OSError, ValueError, subprocess.TimeoutExpired) as error:
             raise Failed(f"{self.name}, {mode}: {error}") from error
-        words = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise Failed(f"{self.name}, {mode}: status {done.returncode}: {words}")
+        words = (said.strip().splitlines() or ["it said nothing"])[-1]
+        raise Failed(f"{self.name}, {mode}: status {status}: {words}")
 
     def _run_whole(self, command, count):
         each, cpu = [], 0.0
@@ -59,6 +58,22 @@ class Client:
                 raise Failed(f"{self.name}: `{' '.join(command)}` ended with {os.waitstatus_to_exitcode(status)}")
         return {"items": count, "each": sorted(each)[count // 2], "bytes": 0, "wall": sum(each),
                 "cpu_user": cpu, "cpu_sys": 0, "rss": 0, "private": 0}
+
+
+def _finish(command):
+    """(status, stdout, stderr). Whatever interrupts us, it is asked to end, so that it ends its own."""
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as process:
+        try:
+            printed, said = process.communicate(timeout=LIMIT_SECONDS)
+        except BaseException:
+            process.terminate()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            raise
+        return process.returncode, printed, said
 
 
 def _spawn(command) -> int:

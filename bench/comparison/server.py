@@ -23,9 +23,9 @@ _START_SECONDS = 10
 
 # Runs as root of a fresh mount namespace. /run/sshd is where sshd wants its empty directory.
 _INSIDE = """
-mount --bind "$1/passwd" /etc/passwd &&
+mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/shadow" /etc/shadow &&
 mount -t tmpfs -o mode=755 none /run && mkdir -p /run/sshd && shift &&
-exec setpriv --pdeathsig TERM -- "$@"
+exec setpriv --pdeathsig TERM --inh-caps -all -- "$@"
 """
 
 
@@ -45,7 +45,7 @@ class Server:
         shutil.rmtree(self.directory, ignore_errors=True)
         (self.directory / "home").mkdir(parents=True)
         self._make_keys()
-        self._write_passwd()
+        self._write_accounts()
         layers = packages.layers("host")
         sshd = packages.find(layers, "usr/sbin/sshd")
         (self.directory / "sshd_config").write_text(self._config())
@@ -94,7 +94,7 @@ class Server:
         public = (self.directory / "host_key.pub").read_text()
         self.known_hosts.write_text(f"[{self.host}]:{self.port} {public}{self.host} {public}")
 
-    def _write_passwd(self):
+    def _write_accounts(self):
         """The system's accounts, but ours with dash and the bench's home, and one for privilege separation."""
         lines = []
         for entry in pwd.getpwall():
@@ -105,6 +105,8 @@ class Server:
             lines.append(":".join(str(field) for field in entry))
         lines.append("sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin")
         (self.directory / "passwd").write_text("\n".join(lines) + "\n")
+        # A locked password would lock the account, also for keys.
+        (self.directory / "shadow").write_text(f"{self.user}:*:19000:0:99999:7:::\n")
 
     def _config(self) -> str:
         return "\n".join([

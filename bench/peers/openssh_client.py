@@ -58,14 +58,20 @@ class Master:
                           "-o", "ControlPersist=no", "bench"])
         deadline = time.monotonic() + _START_SECONDS
         while not os.path.exists(self._socket):  # appears after authentication
-            if os.waitpid(self.pid, os.WNOHANG)[0] or time.monotonic() > deadline:
+            if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) or time.monotonic() > deadline:
+                self.__exit__()
                 raise SystemExit("openssh: the master did not log in")
             time.sleep(0.0005)
         return self
 
     def __exit__(self, *_):
-        os.kill(self.pid, signal.SIGTERM)
-        _, _, usage = os.wait4(self.pid, 0)
+        # Again and again: ssh looks at the signal before it calls poll(), and one that comes in
+        # between would be seen at its next keepalive, minutes later.
+        pid = 0
+        while not pid:
+            os.kill(self.pid, signal.SIGTERM)
+            time.sleep(0.005)
+            pid, _, usage = os.wait4(self.pid, os.WNOHANG)
         self.cpu_at_end = usage.ru_utime + usage.ru_stime
 
     def command(self, line):
@@ -124,6 +130,7 @@ def measure_hold(config, directory, count):
 
 
 def main(config, mode, amount):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # leaves every `with`, which ends the masters
     measure = {"connect": measure_connect, "exec": measure_exec, "stream": measure_stream, "hold": measure_hold}
     with tempfile.TemporaryDirectory(prefix="vmc-bench.") as directory:
         measure[mode](config, directory, int(amount))
