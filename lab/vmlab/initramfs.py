@@ -69,13 +69,6 @@ class Archive:
         self._bytes += b"\0" * (-len(self._bytes) % 4)
 
 
-def kernel_image() -> pathlib.Path:
-    for layer in packages.layers("vm"):
-        for image in (layer / "boot").glob("vmlinuz-*"):
-            return image
-    raise LabError("the fetched packages hold no kernel: run tools/fetch-guest --refresh vm")
-
-
 def base_archive() -> pathlib.Path:
     """The cached archive; its name is a hash of the packages and of the code that builds it."""
     layers = packages.layers("vm")

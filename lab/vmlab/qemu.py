@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 
-from . import initramfs, kernel, wire
+from . import kernel, kernel_image, qmp, wire
 from .places import LabError, session_directory
 
 _PROGRAM = "qemu-system-x86_64"
@@ -30,7 +30,7 @@ def arguments(spec: dict) -> list[str]:
         _PROGRAM, "-name", spec["name"], "-nodefaults", "-no-user-config", "-display", "none",
         "-machine", "pc", "-accel", "tcg,thread=multi", "-cpu", "max,la57=off", "-smp", "1",
         "-m", str(spec["memory"]), "-uuid", spec["uuid"],
-        "-kernel", str(initramfs.kernel_image()), "-initrd", "initramfs.cpio",
+        "-kernel", str(kernel_image.path()), "-initrd", "initramfs.cpio",
         "-append", f"{_KERNEL_ARGUMENTS} {spec['append']}".strip(),
         "-chardev", "file,id=console,path=console.log,append=on", "-serial", "chardev:console",
         "-qmp", "unix:qmp.sock,server=on,wait=off", "-qmp", "unix:lab.sock,server=on,wait=off",
@@ -59,7 +59,10 @@ def start(directory: pathlib.Path, spec: dict) -> None:
         if process.poll() is not None:
             words = (directory / "qemu.log").read_text().strip().splitlines()
             raise LabError(f"QEMU ended: {words[-1] if words else process.returncode}")
-        return (directory / "lab.sock").exists()
+        try:  # the socket is there early; an answer means every device is
+            return bool(qmp.execute(directory / "lab.sock", "query-status"))
+        except LabError:
+            return False
     kernel.wait_for(speaks, _END_SECONDS, "QEMU's start")
     (directory / "pid").write_text(f"{process.pid} {_start_time(process.pid)}\n")
     process.returncode = 0  # not ours to wait for: it outlives this command

@@ -17,7 +17,8 @@ _DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8),
             "urandom": (1, 9), "tty": (5, 0)}
 # Writable in a host: its network, and the pid counter (to force a pid to be reused).
 _WRITABLE_SYSCTLS = ("net", "kernel/ns_last_pid")
-_FORBIDDEN = (kernel.CAP_SYS_TIME, kernel.CAP_SYS_MODULE, kernel.CAP_SYS_RAWIO, kernel.CAP_MKNOD)
+# Capabilities over what no namespace covers: the machine's clock, modules, memory, devices.
+FORBIDDEN = {"sys_time": 25, "sys_module": 16, "sys_rawio": 17, "mknod": 27}
 _PAM = "auth sufficient pam_permit.so\naccount sufficient pam_permit.so\nsession sufficient pam_permit.so\n"
 _SUDOERS = ("Defaults env_reset\nDefaults secure_path=/usr/sbin:/usr/bin:/sbin:/bin\n"
             "root ALL=(ALL:ALL) ALL\ntester ALL=(ALL:ALL) NOPASSWD: ALL\n")
@@ -42,7 +43,7 @@ def assemble(spec, directory: pathlib.Path, disk, layers) -> None:
     _mount_kernel_files(root, directory / "boot_id")
     kernel.set_hostname(spec["name"])
     kernel.pivot_root(str(root))
-    kernel.drop_capabilities(_FORBIDDEN)
+    kernel.drop_capabilities(FORBIDDEN.values())
 
 
 def make_layer(directory: pathlib.Path) -> None:

@@ -1,0 +1,77 @@
+"""A session leaves nothing behind, however it ends."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+from conftest import LAB, run_lab
+from vmlab.host import Host
+
+_SESSION = """
+{lab}/host up --name inner >/dev/null && echo up
+exec sleep 1000
+"""
+
+
+def test_killing_the_outer_process_ends_every_process_mount_and_loop_device(tmp_path):
+    before = processes()
+    with subprocess.Popen([LAB / "enter", "--state", tmp_path, "sh", "-c", _SESSION.format(lab=LAB)],
+                          stdout=subprocess.PIPE, text=True) as outer:
+        assert outer.stdout.readline() == "up\n"
+        assert len(processes() - before) > 4
+        assert str(tmp_path) in loop_devices()
+        os.kill(outer.pid, signal.SIGKILL)
+        outer.wait(10)
+    deadline = time.monotonic() + 10
+    while processes() - before or str(tmp_path) in loop_devices():
+        assert time.monotonic() < deadline, (processes() - before, loop_devices())
+        time.sleep(0.05)
+    assert str(tmp_path) not in pathlib.Path("/proc/self/mountinfo").read_text()
+    assert run_lab("enter", "--state", str(tmp_path), "true").returncode == 0
+    assert not list(tmp_path.glob("session-*"))
+
+
+def test_the_exit_status_is_the_command_s(tmp_path):
+    assert run_lab("enter", "--state", str(tmp_path), "sh", "-c", "exit 7").returncode == 7
+    assert run_lab("enter", "--state", str(tmp_path), "sh", "-c", "kill -9 $$").returncode == 137
+
+
+def test_without_root_it_is_one_sentence():
+    done = run_lab("enter", "true", user=65534) if readable_by_others() else None
+    if done:
+        assert (done.returncode, done.stderr) == (1, "lab/enter: the lab needs root: run it with sudo\n")
+
+
+def test_forty_hosts_at_once_each_answer():
+    hosts = [Host.up(wait=False) for _ in range(40)]
+    for host in hosts:
+        assert host.run(["hostname"]).stdout.strip() == host.name
+    for host in hosts:
+        host.down()
+    assert not set(Host.names()) & {host.name for host in hosts}
+
+
+def readable_by_others() -> bool:
+    return all(parent.stat().st_mode & 0o005 == 0o005 for parent in LAB.parents)
+
+
+def processes() -> set[int]:
+    return {int(name) for name in os.listdir("/proc") if name.isdigit() and not is_ours(name)}
+
+
+def is_ours(name: str) -> bool:
+    """A command that another test of this very run started would not count."""
+    return name == str(os.getpid())
+
+
+def loop_devices() -> str:
+    files = pathlib.Path("/sys/block").glob("loop*/loop/backing_file")
+    text = ""
+    for file in files:
+        try:
+            text += file.read_text()
+        except OSError:
+            continue  # detached while we looked
+    return text
