@@ -58,6 +58,18 @@ Rig::~Rig() {
     std::filesystem::remove_all(directory);
 }
 
+void Rig::finish(Async<void> task) {
+    bool done = false;
+    std::exception_ptr thrown;
+    asio::co_spawn(io, std::move(task), [&](std::exception_ptr e) {
+        thrown = e;
+        done = true;
+    });
+    io.restart();
+    while (!done && io.run_one()) {}
+    if (thrown) std::rethrow_exception(thrown);
+}
+
 bool Rig::turn_until(const std::function<bool()>& condition, vmc::Duration limit) {
     const Instant until = in(limit);
     io.restart();

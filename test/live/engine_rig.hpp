@@ -60,6 +60,10 @@ public:
     Ran drain(vmc::port::Channel& channel);
     ChannelPtr open(vmc::port::Session& session, const std::string& line);
 
+private:
+    void finish(Async<void> task);
+
+public:
     boost::asio::io_context io;
     std::filesystem::path directory;
     vmc::edge::SystemClock clock;
@@ -79,31 +83,22 @@ private:
     std::shared_ptr<State> state_;
 };
 
+namespace detail {
+template <class T>
+Async<void> keep(Async<T> task, std::optional<T>& into) {
+    into.emplace(co_await std::move(task));
+}
+}  // namespace detail
+
 template <class T>
 T Rig::run(Async<T> task) {
-    std::optional<T> value;
-    std::exception_ptr thrown;
-    boost::asio::co_spawn(io, std::move(task), [&](std::exception_ptr e, T result) {
-        thrown = e;
-        value.emplace(std::move(result));
-    });
-    io.restart();
-    while (!value && io.run_one()) {}
-    if (thrown) std::rethrow_exception(thrown);
-    return std::move(*value);
-}
-
-template <>
-inline void Rig::run<void>(Async<void> task) {
-    bool done = false;
-    std::exception_ptr thrown;
-    boost::asio::co_spawn(io, std::move(task), [&](std::exception_ptr e) {
-        thrown = e;
-        done = true;
-    });
-    io.restart();
-    while (!done && io.run_one()) {}
-    if (thrown) std::rethrow_exception(thrown);
+    if constexpr (std::is_void_v<T>) {
+        finish(std::move(task));
+    } else {
+        std::optional<T> value;  // co_spawn would want a T that can be made of nothing
+        finish(detail::keep(std::move(task), value));
+        return std::move(*value);
+    }
 }
 
 }  // namespace engine
