@@ -14,7 +14,8 @@ cost_reading cost_now(void) {
     struct timespec now;
     getrusage(RUSAGE_SELF, &use);
     clock_gettime(CLOCK_MONOTONIC, &now);
-    cost_reading reading = {(double)now.tv_sec + (double)now.tv_nsec / 1e9, seconds(use.ru_utime), seconds(use.ru_stime)};
+    const double wall = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+    const cost_reading reading = {wall, seconds(use.ru_utime), seconds(use.ru_stime)};
     return reading;
 }
 
