@@ -34,21 +34,16 @@ Level level_or_medium(std::string_view text) {
 /// Lines for the callback, stderr marked.
 class Lines {
 public:
-    explicit Lines(const std::function<void(std::string_view)>& call) : call_(call) {}
-    void take(Stream stream, std::string_view bytes) {
-        if (!call_) return;
-        if (stream == Stream::out) out_.feed(bytes, [&](std::string_view line) { call_(line); });
-        else err_.feed(bytes, [&](std::string_view line) { marked(line); });
-    }
+    explicit Lines(const std::function<void(std::string_view)>& call)
+        : out_([&call](std::string_view line, bool) { call(line); }),
+          err_([&call](std::string_view line, bool) { call("STDERR: " + std::string(line)); }) {}
+    void take(Stream stream, std::string_view bytes) { (stream == Stream::out ? out_ : err_).feed(bytes); }
     void finish() {
-        if (!call_) return;
-        out_.finish([&](std::string_view line) { call_(line); });
-        err_.finish([&](std::string_view line) { marked(line); });
+        out_.finish();
+        err_.finish();
     }
 
 private:
-    void marked(std::string_view line) { call_("STDERR: " + std::string(line)); }
-    const std::function<void(std::string_view)>& call_;
     model::LineSplitter out_;
     model::LineSplitter err_;
 };
@@ -85,13 +80,15 @@ int SSHConnection::execute(const std::string& line, std::optional<double> timeou
     Command command(line);
     if (timeout) command.within(span(*timeout));
     Lines lines(output_callback);
-    const auto outcome = vm().run_here(command, [&](Stream stream, std::string_view bytes) { lines.take(stream, bytes); });
+    HereFn take;
+    if (output_callback) take = [&](Stream stream, std::string_view bytes) { lines.take(stream, bytes); };
+    const auto outcome = vm().run_here(command, take);
     lines.finish();
     if (const auto* timed_out = outcome.as<TimedOut>())
         throw CommandTimeoutError(line, timeout.value_or(0), timed_out->killed);
     if (outcome.as<Lost>()) throw ConnectionLostError(outcome.line(), outcome.may_have_run());
     if (const auto* refused = outcome.as<Refused>()) throw_error(refused->why);
-    return model::exit_code(outcome);
+    return model::exit_code_of(outcome);
 }
 
 bool SSHConnection::reconnect(int retries, double delay) {

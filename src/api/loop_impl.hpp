@@ -14,6 +14,10 @@
 
 namespace vmc {
 
+namespace edge {
+class SshTransport;
+}
+
 /// The real world and the thread that works in it. The members are built in this order and the
 /// thread is joined before any of them goes.
 class Loop::Impl {
@@ -27,6 +31,7 @@ public:
     [[nodiscard]] link::Ports ports();
     [[nodiscard]] port::Prober& prober();
     [[nodiscard]] port::Store& store();
+    [[nodiscard]] edge::SshTransport& ssh();
     [[nodiscard]] const std::string& state_directory() const { return state_directory_; }
 
 private:

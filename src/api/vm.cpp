@@ -60,7 +60,7 @@ void Vm::Impl::run(std::shared_ptr<Run::Impl> run) {
 
 Task<bool> Vm::Impl::close() {
     Task<bool>::Promise done;
-    auto work = [this, done] {
+    auto work = [this, done]() mutable {
         if (std::exchange(closed_, true)) return done.set_cancelled();
         // Its frame may hold the last reference to this object, so no scope inside it can own it.
         boost::asio::co_spawn(loop_.executor(), shut(done), [self = shared_from_this()](const std::exception_ptr&) {});

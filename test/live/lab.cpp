@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "live/lab.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -57,6 +58,7 @@ void Host::read(const std::string& text) {
     boot_id = json.at("boot_id");
     fingerprint = json.at("host_key_fingerprint");
     root = json.at("root");
+    ledger = json.at("ledger");
 }
 
 vmc::Target Host::target(const std::string& user) const {

@@ -39,7 +39,7 @@ public:
     /// Denials that sshd has seen so far.
     [[nodiscard]] int denials() const;
 
-    std::string name, address, address6, key, wrong_key, boot_id, fingerprint, root;
+    std::string name, address, address6, key, wrong_key, boot_id, fingerprint, root, ledger;
     std::map<std::string, std::string> keys;
 
 private:
