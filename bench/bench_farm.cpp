@@ -121,11 +121,12 @@ int main(int argc, char** argv) {
         cpu.push_back(spent.cpu);
     }
     const long after = private_bytes() - before;
-    std::printf("{\"count\": %d, \"not_up\": %d, \"not_run\": %d, \"connect_wall\": %.6f, \"connect_cpu\": %.6f, "
-                "\"private\": %ld, \"private_after_exec\": %ld, \"idle_wall\": %.6f, \"idle_cpu\": %.6f, "
-                "\"exec_wall\": %.6f, \"exec_cpu\": %.6f}\n",
-                count, not_up.count(), not_run.count(), connecting.wall, connecting.cpu, held / count, after / count,
-                idle.wall, idle.cpu, median_of(wall.data(), wall.size()), median_of(cpu.data(), cpu.size()));
+    std::printf(
+        "{\"count\": %d, \"not_up\": %d, \"not_run\": %d, \"connect_wall\": %.6f, \"connect_cpu\": %.6f, "
+        "\"private\": %ld, \"private_after_exec\": %ld, \"idle_wall\": %.6f, \"idle_cpu\": %.6f, "
+        "\"exec_wall\": %.6f, \"exec_cpu\": %.6f}\n",
+        count, not_up.count(), not_run.count(), connecting.wall, connecting.cpu, held / count, after / count, idle.wall,
+        idle.cpu, median_of(wall.data(), wall.size()), median_of(cpu.data(), cpu.size()));
     std::fflush(stdout);
     return not_up.count() + not_run.count() == 0 ? 0 : 1;
 }

@@ -49,10 +49,11 @@ double median_of(double* values, size_t count) {
 
 static void print_fields(cost_reading begin, int items, double each, long long bytes, long private_size) {
     const cost_reading end = cost_now();
-    printf("{\"items\": %d, \"each\": %.9f, \"bytes\": %lld, \"wall\": %.9f, \"cpu_user\": %.6f, \"cpu_sys\": %.6f, "
-           "\"rss\": %ld, \"private\": %ld}\n",
-           items, each, bytes, end.wall - begin.wall, end.cpu_user - begin.cpu_user, end.cpu_sys - begin.cpu_sys,
-           peak_rss_bytes(), private_size);
+    printf(
+        "{\"items\": %d, \"each\": %.9f, \"bytes\": %lld, \"wall\": %.9f, \"cpu_user\": %.6f, \"cpu_sys\": %.6f, "
+        "\"rss\": %ld, \"private\": %ld}\n",
+        items, each, bytes, end.wall - begin.wall, end.cpu_user - begin.cpu_user, end.cpu_sys - begin.cpu_sys,
+        peak_rss_bytes(), private_size);
     fflush(stdout);
 }
 
