@@ -77,6 +77,9 @@ public:
     [[nodiscard]] Task<Health> health(Level level);
     /// Two authenticated readings can be compared with compare().
     [[nodiscard]] Task<Result<BootRecord>> boot();
+    /// From now on the key the host shows now is its own; gives "ssh-ed25519 SHA256:…". When
+    /// `expected` ("SHA256:…") is another one, nothing changes and it fails. Nobody logs in.
+    [[nodiscard]] Task<Result<std::string>> trust_host_key(std::string expected = {});
     [[nodiscard]] Task<bool> close();
 
     /// "idle", "connecting", "online", "suspect", "waiting" or "stopped".

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/attendance.hpp"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include <unistd.h>
+
+#include "app/cli/outcome_text.hpp"
+#include "app/cli/signals.hpp"
+#include "app/cli/terminal.hpp"
+
+namespace vmc::cli {
+
+namespace {
+
+/// How far our stdin may be read ahead of what the VM takes.
+constexpr std::size_t input_ahead = 512 * 1024;
+/// Nothing tells us when the VM has taken some; at this pace 512 KiB make 100 MB/s.
+constexpr Duration input_look = std::chrono::milliseconds(5);
+/// For readers to take the last words after a timeout or Ctrl-C.
+constexpr Duration last_words = std::chrono::milliseconds(300);
+
+bool gone(int error) { return error == EPIPE; }
+
+}  // namespace
+
+Attendance::Attendance(Vm& vm, Form form, bool forward_input) : vm_(vm), form_(form), input_open_(forward_input) {}
+
+Attendance::~Attendance() {
+    streams().out().when_room({});
+    streams().err().when_room({});
+    Terminal::restore();
+}
+
+bool Attendance::take(Stream stream, std::string_view bytes) {
+    if (form_ == Form::json) return streams().out().put(output_event(stream, bytes));
+    return (stream == Stream::out ? streams().out() : streams().err()).put(bytes);
+}
+
+Outcome Attendance::run(Command command) {
+    if (command.pty() && input_open_) Terminal::make_raw();
+    const auto output = [this](Stream stream, std::string_view bytes) { return take(stream, bytes); };
+    run_ = vm_.run(std::move(command), output, input_open_);
+    const auto room = [run = *run_]() mutable { run.resume_output(); };
+    streams().out().when_room(room);
+    streams().err().when_room(room);
+    auto outcome = run_->outcome();
+    outcome.on_done([] { bell().ring(); });
+    while (!outcome.ready()) {
+        look_after();
+        const bool may_read = input_open_ && run_->input_waiting() < input_ahead;
+        const Duration pause = input_open_ && !may_read ? input_look : std::chrono::seconds(60);
+        if (outcome.ready()) break;
+        if (bell().wait(may_read ? STDIN_FILENO : -1, pause)) feed();
+    }
+    Terminal::restore();
+    return outcome.get();
+}
+
+void Attendance::look_after() {
+    const bool unwanted = Signals::wish() != 0 || streams().out().broken();
+    if (unwanted && !cancelled_) {
+        cancelled_ = true;
+        run_->cancel();
+    }
+    if (Signals::window_changed()) {
+        const Pty pty = Terminal::describe();
+        run_->resize(pty.columns, pty.rows);
+    }
+}
+
+void Attendance::feed() {
+    std::array<char, 65536> piece;
+    const auto got = ::read(STDIN_FILENO, piece.data(), piece.size());
+    if (got > 0) {
+        run_->write(std::string(piece.data(), static_cast<std::size_t>(got)));
+    } else if (got == 0 || (errno != EINTR && errno != EAGAIN)) {
+        input_open_ = false;
+        run_->close_input();
+    }
+}
+
+std::optional<Failure> settle_output(const Outcome& outcome, Instant deadline) {
+    const bool ordinary = (outcome.as<Exited>() || outcome.as<Signalled>()) && Signals::wish() == 0;
+    const Instant until = ordinary ? deadline : now() + last_words;
+    auto& out = streams().out();
+    const bool taken = ordinary ? streams().settle(until) : out.settle([] { return false; }, until);
+    if (const int signal = Signals::wish(); signal != 0) return Failure(128 + signal, "interrupted: " + outcome.line());
+    if (gone(out.why_broken())) return Failure(128 + SIGPIPE, "");
+    if (out.broken()) return Failure(model::exit_own_failure, "stdout: " + std::string(std::strerror(out.why_broken())));
+    if (taken || !ordinary) return std::nullopt;
+    return Failure(model::exit_timed_out, outcome.line() + ", but " + std::to_string(out.waiting()) +
+                                     " bytes of its output were not read in time");
+}
+
+}  // namespace vmc::cli

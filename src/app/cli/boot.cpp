@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// vmc boot show|record|check HOST
+#include <CLI/CLI.hpp>
+
+#include "app/cli/boot_text.hpp"
+#include "app/cli/contact.hpp"
+#include "app/cli/records.hpp"
+#include "app/cli/verb.hpp"
+#include "model/check_code.hpp"
+
+namespace vmc::cli {
+
+namespace {
+
+constexpr int cannot_tell = 3;
+
+constexpr auto examples = R"(Actions:
+  show       read which life of its kernel the VM is in
+  record     and remember it
+  check      compare with what was recorded: has it rebooted?
+
+Examples:
+  vmc boot record web-1
+  vmc exec web-1 -- ./risky-test
+  vmc boot check web-1 || echo "exit code $?"
+
+A reboot is claimed only from two readings of the same machine with different
+boot ids. Exit code of check: 0 same boot; 10 rebooted; 3 cannot tell (not
+reached, nothing recorded, another machine answers). Others: 255 not reached.)";
+
+class Boot final : public Verb {
+public:
+    [[nodiscard]] std::string_view name() const override { return "boot"; }
+    [[nodiscard]] std::string_view summary() const override { return "show, record or check the boot of a VM"; }
+    void describe(CLI::App& app) override {
+        app.add_option("ACTION", action_, "show, record or check")->required();
+        host_.describe(app);
+        app.add_flag("--json", json_, "one JSON document");
+        app.footer(examples);
+    }
+    Expected<int> run(const Words& words) override;
+
+private:
+    Expected<int> check(const BootRecord& boot);
+    HostOptions host_;
+    std::string action_;
+    bool json_ = false;
+};
+
+Expected<int> Boot::run(const Words& words) {
+    if (words) return usage("boot takes no command");
+    const bool checking = action_ == "check";
+    if (!checking && action_ != "show" && action_ != "record")
+        return usage("boot: unknown action \"" + action_ + "\" (show, record or check)");
+    auto contact = Contact::open(host_);
+    if (!contact) return std::unexpected(std::move(contact.error()));
+    auto boot = (*contact)->finish((*contact)->vm().boot());
+    if (!boot) return std::unexpected(std::move(boot.error()));
+    if (!*boot) {
+        auto failure = (*contact)->failure(boot->error());
+        if (checking && failure.exit_code == model::exit_link) failure.exit_code = cannot_tell;
+        return std::unexpected(std::move(failure));
+    }
+    if (checking) return check(**boot);
+    if (action_ == "record") {
+        if (auto kept = record_boot(host_.host(), **boot); !kept) return std::unexpected(std::move(kept.error()));
+    }
+    print(json_ ? boot_json(host_.host(), **boot) : boot_lines(host_.host(), **boot));
+    return 0;
+}
+
+Expected<int> Boot::check(const BootRecord& boot) {
+    const auto recorded = recorded_boot(host_.host());
+    if (!recorded) return std::unexpected(recorded.error());
+    if (!*recorded)
+        return std::unexpected(Failure(cannot_tell, host_.host() + ": no boot recorded: vmc boot record " + host_.host()));
+    const auto change = compare(**recorded, boot);
+    print(json_ ? comparison_json(host_.host(), **recorded, boot, change)
+                : comparison_lines(host_.host(), **recorded, boot, change));
+    return model::check_code_of(change);
+}
+
+}  // namespace
+
+std::unique_ptr<Verb> boot_verb() { return std::make_unique<Boot>(); }
+
+}  // namespace vmc::cli

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// vmc config show [HOST] [--origin]
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "app/cli/console.hpp"
+#include "app/cli/json_text.hpp"
+#include "app/cli/settings.hpp"
+#include "app/cli/ssh_words.hpp"
+#include "app/cli/streams.hpp"
+#include "app/cli/verb.hpp"
+
+namespace vmc::cli {
+
+namespace {
+
+std::string settings_help() {
+    std::string text = "Settings (in config.toml at the top or below [host.\"NAME\"]; VMC_NAME in the\nenvironment; the later word counts):\n";
+    for (const auto& key : keys()) text += fmt::format("  {:<17} {}\n", key.name, key.meaning);
+    return text + fmt::format(R"(
+Files:
+  {}
+  {}
+
+Example:
+  lost_after = "10m"
+  [host."web-1"]
+  user = "root"
+  strict_host_key = true)", system_config_file(), user_config_file());
+}
+
+class Config final : public Verb {
+public:
+    [[nodiscard]] std::string_view name() const override { return "config"; }
+    [[nodiscard]] std::string_view summary() const override { return "show the settings in force, and who set them"; }
+    void describe(CLI::App& app) override {
+        app.add_option("ACTION", action_, "show")->required();
+        app.add_option("HOST", host_, "as they are for this host");
+        app.add_flag("--origin", origin_, "with the file and line, variable or default");
+        app.add_flag("--json", json_, "one JSON document");
+        app.footer(settings_help());
+    }
+    Expected<int> run(const Words& words) override;
+
+private:
+    [[nodiscard]] std::string as_json(const Settings& settings) const;
+    std::string action_;
+    std::string host_;
+    bool origin_ = false;
+    bool json_ = false;
+};
+
+Expected<int> Config::run(const Words& words) {
+    if (words || action_ != "show") return usage("write: vmc config show [HOST] [--origin]");
+    auto bare = host_.empty() ? Expected<std::string>("") : bare_host(host_);
+    if (!bare) return std::unexpected(std::move(bare.error()));
+    const auto settings = load_settings(host_, *bare);
+    if (!settings) return std::unexpected(settings.error());
+    if (json_) {
+        print(as_json(*settings));
+        return 0;
+    }
+    for (const auto& key : keys()) {
+        const auto& setting = settings->get(key.name);
+        const auto value = setting.value.empty() ? "-" : one_line(setting.value);
+        if (origin_) print(fmt::format("{:<17} {:<24} {}\n", key.name, value, setting.origin));
+        else print(fmt::format("{:<17} {}\n", key.name, value));
+    }
+    return 0;
+}
+
+std::string Config::as_json(const Settings& settings) const {
+    nlohmann::ordered_json fields;
+    fields["schema"] = 1;
+    for (const auto& key : keys()) {
+        const auto& setting = settings.get(key.name);
+        fields["settings"][std::string(key.name)] = {{"value", setting.value}, {"origin", setting.origin}};
+    }
+    return json_line(fields);
+}
+
+}  // namespace
+
+std::unique_ptr<Verb> config_verb() { return std::make_unique<Config>(); }
+
+}  // namespace vmc::cli

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/console.hpp"
+
+#include "app/cli/streams.hpp"
+#include "app/cli/terminal.hpp"
+#include "model/escape.hpp"
+
+namespace vmc::cli {
+
+namespace {
+
+/// A reader that never reads our stderr must not make us grow: beyond this, news is dropped.
+constexpr std::size_t patience = 2 * Outlet::high_water;
+
+}  // namespace
+
+std::string one_line(std::string_view text) {
+    auto line = model::escape_for_terminal(text);
+    for (auto at = line.find('\n'); at != line.npos; at = line.find('\n', at)) line.replace(at, 1, "\\n");
+    return line;
+}
+
+void tell(std::string_view text) {
+    auto& err = streams().err();
+    if (err.waiting() > patience) return;
+    // A raw terminal does not turn a line feed into a new line.
+    err.put("vmc: " + one_line(text) + (Terminal::is_raw() ? "\r\n" : "\n"));
+}
+
+std::string line_of(const Error& error) {
+    auto line = error.line();
+    const auto& words = error.peer_words();
+    if (!words.empty() && line.find(words) == line.npos) line += "; it said: " + words;
+    return line;
+}
+
+void Console::fail(std::string_view line) const { tell(host_ + ": " + std::string(line)); }
+
+void Console::say(std::string_view line) const {
+    if (loudness_ != Loudness::quiet) fail(line);
+}
+
+bool Console::is_worth_telling(Notice::Kind kind) const {
+    if (loudness_ == Loudness::verbose) return true;
+    switch (kind) {
+        case Notice::Kind::connecting: return false;
+        case Notice::Kind::online:
+        case Notice::Kind::waiting:
+        case Notice::Kind::stopped: return was_online();
+        default: return true;
+    }
+}
+
+void Console::hear(const Notice& notice) {
+    if (is_worth_telling(notice.kind)) say(notice.text);
+    if (notice.kind == Notice::Kind::online) was_online_ = true;
+}
+
+}  // namespace vmc::cli

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// vmc exec HOST -- COMMAND
+#include <CLI/CLI.hpp>
+
+#include "app/cli/attendance.hpp"
+#include "app/cli/contact.hpp"
+#include "app/cli/outcome_text.hpp"
+#include "app/cli/result_file.hpp"
+#include "app/cli/terminal.hpp"
+#include "app/cli/verb.hpp"
+#include "model/exit_code.hpp"
+#include "model/quote.hpp"
+
+namespace vmc::cli {
+
+namespace {
+
+constexpr auto examples = R"(Examples:
+  vmc exec root@web-1 -- 'uname -r; uptime'     one argument is a shell line
+  vmc exec web-1 -- grep 'a  b' "my file"       several arrive exactly as typed
+  tar c src | vmc exec web-1 -- tar x -C /srv   stdin, stdout, stderr as with ssh
+  vmc exec --timeout 5m web-1 -- make check     ended on the VM when time is up
+
+The command runs at most once: after a loss it is reported, never sent again.
+Exit code: the command's own; 124 time was up; 125 we failed; 128+n signal n;
+255 not reached, or lost; 64 this command line makes no sense. --result FILE
+tells a remote 255 from ours.)";
+
+class Exec final : public Verb {
+public:
+    [[nodiscard]] std::string_view name() const override { return "exec"; }
+    [[nodiscard]] std::string_view summary() const override { return "run a command and stream what it prints"; }
+    void describe(CLI::App& app) override;
+    Expected<int> run(const Words& words) override;
+
+private:
+    [[nodiscard]] Expected<Command> command(const Words& words) const;
+    [[nodiscard]] Expected<Duration> limit() const;
+    Expected<Outcome> reach_and_run(Command command, Contact& contact, Instant deadline);
+    [[nodiscard]] Expected<int> report(const Outcome& outcome, ResultFile& file, Instant deadline) const;
+
+    HostOptions host_;
+    std::optional<std::string> timeout_;
+    std::optional<std::string> lost_after_;
+    std::vector<std::string> env_;
+    std::string cwd_;
+    std::string result_;
+    bool sudo_ = false;
+    bool no_input_ = false;
+    bool pty_ = false;
+    bool raw_ = false;
+    bool json_ = false;
+};
+
+void Exec::describe(CLI::App& app) {
+    host_.describe(app);
+    const auto* running = "The command";
+    app.add_option("--timeout", timeout_, "end it on the VM after this long, connecting included")
+        ->option_text("SPAN")->group(running);
+    app.add_option("--lost-after", lost_after_, "how long a silent link may stay suspect (5m)")
+        ->option_text("SPAN")->group(running);
+    app.add_option("--env", env_, "set a variable for it; may be repeated")
+        ->option_text("NAME=VALUE")->allow_extra_args(false)->group(running);
+    app.add_option("--cwd", cwd_, "run it in this directory")->option_text("DIR")->group(running);
+    app.add_flag("--sudo", sudo_, "run it through sudo -n")->group(running);
+    const auto* streams_group = "Its streams";
+    app.add_flag("-n", no_input_, "give it no input (else our stdin is forwarded)")->group(streams_group);
+    app.add_flag("-t", pty_, "give it a terminal")->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)->group(streams_group);
+    app.add_flag("--raw", raw_, "on a terminal, do not escape what it prints")->group(streams_group);
+    app.add_flag("--json", json_, "everything as it happens, one JSON line each")->group(streams_group);
+    app.add_option("--result", result_, "write how it ended to this file, as JSON")->option_text("FILE")->group(streams_group);
+    app.footer(examples);
+}
+
+Expected<Command> Exec::command(const Words& words) const {
+    if (!words) return usage("the command stands after --, as in: vmc exec " + host_.host() + " -- uptime");
+    if (words->empty() || (words->size() == 1 && words->front().find_first_not_of(" \t\n") == std::string::npos))
+        return usage("the command after -- is empty");
+    auto command = words->size() == 1 ? Command(words->front()) : Command::words(*words);
+    for (const auto& pair : env_) {
+        const auto equals = pair.find('=');
+        if (equals == std::string::npos || equals == 0) return usage("--env: not NAME=VALUE: \"" + pair + "\"");
+        command.env(pair.substr(0, equals), pair.substr(equals + 1));
+    }
+    if (!cwd_.empty()) command.cwd(cwd_);
+    command.sudo(sudo_);
+    if (pty_) command.pty(Terminal::describe());
+    if (auto line = model::wire_line(command); !line) return usage(line.error().message());
+    return command;
+}
+
+Expected<Duration> Exec::limit() const {
+    if (!timeout_) return Duration::max();
+    return span_of("--timeout", *timeout_);
+}
+
+Expected<int> Exec::run(const Words& words) {
+    auto asked = command(words);
+    if (!asked) return std::unexpected(std::move(asked.error()));
+    const auto limit = this->limit();
+    if (!limit) return std::unexpected(limit.error());
+    auto file = ResultFile::claim(result_);
+    if (!file) return std::unexpected(std::move(file.error()));
+    const Instant deadline = timeout_ ? now() + *limit : never;
+
+    auto contact = Contact::open(host_, *limit);
+    if (!contact) return std::unexpected(std::move(contact.error()));
+    const auto lost_after = span_of("--lost-after", lost_after_.value_or((*contact)->settings().text("lost_after")));
+    if (!lost_after) return std::unexpected(lost_after.error());
+    asked->lost_after(*lost_after);
+
+    auto outcome = reach_and_run(std::move(*asked), **contact, deadline);
+    if (!outcome) return std::unexpected(std::move(outcome.error()));
+    return report(*outcome, *file, deadline);
+}
+
+Expected<Outcome> Exec::reach_and_run(Command command, Contact& contact, Instant deadline) {
+    if (!raw_ && !pty_ && !json_) streams().escape_for_terminals();
+    if (json_) contact.also_hear([](const Notice& notice) { print(notice_event(notice)); });
+    auto up = contact.finish(contact.vm().connect());
+    if (!up) return std::unexpected(std::move(up.error()));
+    if (!*up) return Outcome(Refused{std::move(up->error())});
+    if (deadline < never) command.within(left_until(deadline));
+    Attendance attendance(contact.vm(), json_ ? Attendance::Form::json : Attendance::Form::bytes, !no_input_);
+    return attendance.run(std::move(command));
+}
+
+Expected<int> Exec::report(const Outcome& outcome, ResultFile& file, Instant deadline) const {
+    const auto settled = settle_output(outcome, deadline);
+    if (json_) print(outcome_json(host_.host(), outcome, "outcome"));
+    if (auto written = file.write(outcome_json(host_.host(), outcome)); !written)
+        return std::unexpected(std::move(written.error()));
+    if (settled) return std::unexpected(Failure(settled->exit_code, host_.host() + ": " + settled->line));
+    if (const auto line = outcome_line(outcome); !line.empty() && (!outcome.exit_code() || host_.loudness() != Loudness::quiet))
+        tell(host_.host() + ": " + line);
+    return model::exit_code_of(outcome);
+}
+
+}  // namespace
+
+std::unique_ptr<Verb> exec_verb() { return std::make_unique<Exec>(); }
+
+}  // namespace vmc::cli

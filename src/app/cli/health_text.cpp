@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/health_text.hpp"
+
+#include <fmt/format.h>
+
+#include "app/cli/console.hpp"
+#include "app/cli/json_text.hpp"
+#include "base/span.hpp"
+
+namespace vmc::cli {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+/// SGR codes: green, red, yellow.
+std::string_view colour_of(Answer answer) {
+    switch (answer) {
+        case Answer::works: return "32";
+        case Answer::fails: return "31";
+        case Answer::unknown: return "33";
+    }
+    return "0";
+}
+
+std::string row(const Evidence& evidence, bool colour) {
+    const auto answer = fmt::format("{:<8}", slug(evidence.answer));
+    const auto painted = colour ? fmt::format("\x1b[{}m{}\x1b[0m", colour_of(evidence.answer), answer) : answer;
+    const auto took = evidence.took > Duration{} ? spoken(evidence.took) : "";
+    return fmt::format("  {}{:<15} {:<18} {:>7}  {}\n", painted, slug(evidence.layer), one_line(evidence.check),
+                       took, one_line(evidence.detail));
+}
+
+json evidence_json(const Evidence& evidence) {
+    json fields;
+    fields["layer"] = slug(evidence.layer);
+    fields["check"] = evidence.check;
+    fields["answer"] = slug(evidence.answer);
+    fields["detail"] = evidence.detail;
+    fields["took_ms"] = milliseconds(evidence.took);
+    return fields;
+}
+
+}  // namespace
+
+std::string health_table(const std::string& host, const Health& health, bool colour) {
+    // What is not proven is not claimed: silence may be ours.
+    const auto standing = health.claim ? "" : " (observed, not proven)";
+    const auto cause = health.cause.empty() || health.cause == "none" ? "" : ", cause: " + health.cause;
+    auto text = fmt::format("{}: {}{}{}\n", host, slug(health.verdict), standing, cause);
+    text += fmt::format("  operating system alive: {}, confidence {:.2f}; {} of {} checks passed ({})\n",
+                        health.alive ? "yes" : "no", health.confidence, health.passed(), health.evidence.size(),
+                        slug(health.level));
+    for (const auto& evidence : health.evidence) text += row(evidence, colour);
+    return text;
+}
+
+std::string health_json(const std::string& host, const Health& health) {
+    json fields;
+    fields["schema"] = 1;
+    fields["host"] = host;
+    fields["level"] = slug(health.level);
+    fields["verdict"] = slug(health.verdict);
+    fields["claim"] = health.claim;
+    fields["cause"] = health.cause;
+    fields["alive"] = health.alive;
+    fields["confidence"] = health.confidence;
+    fields["ssh_available"] = health.ssh_available;
+    fields["network_reachable"] = health.network_reachable;
+    fields["os_signs_detected"] = health.os_signs;
+    fields["ping"] = slug(health.ping);
+    fields["port_behavior"] = health.port_behavior;
+    fields["tcp_stack"] = slug(health.tcp_stack);
+    fields["response_time_ms"] = health.response_time ? json(milliseconds(*health.response_time)) : json();
+    fields["checks_passed"] = health.passed();
+    fields["checks_failed"] = health.failed();
+    fields["layers"] = json::array();
+    for (const auto& evidence : health.evidence) fields["layers"].push_back(evidence_json(evidence));
+    return json_line(fields);
+}
+
+}  // namespace vmc::cli

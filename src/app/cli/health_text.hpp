@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the answer to "is it alive?" is shown. No doing here.
+#pragma once
+
+#include <string>
+
+#include <vm_connection/health.hpp>
+
+namespace vmc::cli {
+
+/// A line with the verdict, then one for each question asked.
+[[nodiscard]] std::string health_table(const std::string& host, const Health& health, bool colour);
+/// One JSON document, schema 1.
+[[nodiscard]] std::string health_json(const std::string& host, const Health& health);
+
+}  // namespace vmc::cli

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/json_text.hpp"
+
+#include <cmath>
+#include <ctime>
+
+#include <fmt/format.h>
+
+#include "model/utf8.hpp"
+
+namespace vmc::cli {
+
+double milliseconds(Duration span) {
+    return std::round(std::chrono::duration<double, std::milli>(span).count() * 1000) / 1000;
+}
+
+std::string iso_time(WallTime when) {
+    const auto ms = when.time_since_epoch().count();
+    const std::time_t seconds = static_cast<std::time_t>(ms / 1000);
+    std::tm utc{};
+    ::gmtime_r(&seconds, &utc);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
+                       utc.tm_hour, utc.tm_min, utc.tm_sec, ms % 1000);
+}
+
+bool is_utf8(std::string_view bytes) {
+    while (!bytes.empty()) {
+        const auto step = model::utf8_step(bytes);
+        if (step.kind != model::Utf8Step::Kind::character) return false;
+        bytes.remove_prefix(step.size);
+    }
+    return true;
+}
+
+std::string base64(std::string_view bytes) {
+    constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string text;
+    text.reserve((bytes.size() + 2) / 3 * 4);
+    for (std::size_t i = 0; i < bytes.size(); i += 3) {
+        unsigned group = 0;
+        for (std::size_t k = 0; k < 3; ++k)
+            group = group << 8U | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
+        for (std::size_t k = 0; k < 4; ++k)
+            text += i + k > bytes.size() ? '=' : digits[group >> (18 - 6 * k) & 63U];
+    }
+    return text;
+}
+
+}  // namespace vmc::cli

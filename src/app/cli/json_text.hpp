@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// How our values look in JSON.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+#include <vm_connection/time.hpp>
+
+namespace vmc::cli {
+
+/// One line, with its line feed. What is not UTF-8 is replaced, never an error.
+[[nodiscard]] inline std::string json_line(const nlohmann::ordered_json& value) {
+    return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+template <class T>
+[[nodiscard]] nlohmann::ordered_json or_null(const std::optional<T>& value) {
+    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
+}
+
+[[nodiscard]] double milliseconds(Duration span);
+/// "2025-01-31T12:00:00.123Z"
+[[nodiscard]] std::string iso_time(WallTime when);
+[[nodiscard]] bool is_utf8(std::string_view bytes);
+[[nodiscard]] std::string base64(std::string_view bytes);
+
+}  // namespace vmc::cli

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// vmc: the command line of vm-connection.
+#include <unistd.h>
+
+#include "app/cli/command_line.hpp"
+#include "app/cli/console.hpp"
+#include "app/cli/signals.hpp"
+#include "app/cli/streams.hpp"
+#include "app/cli/terminal.hpp"
+
+int main(int argc, char** argv) {
+    using namespace vmc::cli;
+    Streams::repair();
+    Signals::attend(bell());
+
+    CommandLine line(argc, argv);
+    auto ended = line.parse();
+    if (ended && !*ended) ended = line.run();
+    if (!ended && !ended.error().line.empty()) tell(ended.error().line);
+
+    const int code = ended ? **ended : ended.error().exit_code;
+    // A reader that does not read keeps us only until a signal; the threads that write are left behind.
+    streams().settle(vmc::never);
+    Terminal::restore();
+    ::_exit(code);
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the end of a command is shown. No doing here.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <vm_connection/outcome.hpp>
+#include <vm_connection/vm.hpp>
+
+namespace vmc::cli {
+
+/// The fields of `--result` and of the last line of `--json` (schema 1), as one JSON document.
+[[nodiscard]] std::string outcome_json(const std::string& host, const Outcome& outcome, std::string_view event = {});
+
+/// One line for stderr; empty where the exit code says it all.
+[[nodiscard]] std::string outcome_line(const Outcome& outcome);
+
+/// A line of `exec --json` for bytes that arrived: "data" where they are text, else "base64".
+[[nodiscard]] std::string output_event(Stream stream, std::string_view bytes);
+/// A line of `exec --json` for something told meanwhile.
+[[nodiscard]] std::string notice_event(const Notice& notice);
+
+}  // namespace vmc::cli

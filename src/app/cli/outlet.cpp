@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/outlet.hpp"
+
+#include <cerrno>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include <poll.h>
+#include <unistd.h>
+
+namespace vmc::cli {
+
+struct Outlet::Shared {
+    Shared(int descriptor, const Bell& waker) : fd(descriptor), bell(waker) {}
+
+    const int fd;
+    const Bell& bell;
+    Shape shape;
+    std::function<void()> room;
+
+    std::mutex mutex;
+    std::condition_variable filled;
+    // Under `mutex`:
+    std::string pending;
+    std::size_t in_hand = 0;  // being written now
+    bool full = false;
+    bool started = false;
+    int error = 0;
+};
+
+namespace {
+
+/// 0, or errno. A descriptor that somebody else made non-blocking is waited for.
+int write_all(int fd, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const auto written = ::write(fd, bytes.data(), bytes.size());
+        if (written >= 0) {
+            bytes.remove_prefix(static_cast<std::size_t>(written));
+        } else if (errno == EAGAIN) {
+            pollfd room{fd, POLLOUT, 0};
+            ::poll(&room, 1, -1);
+        } else if (errno != EINTR) {
+            return errno;
+        }
+    }
+    return 0;
+}
+
+}  // namespace
+
+Outlet::Outlet(int fd, const Bell& bell) : shared_(std::make_shared<Shared>(fd, bell)) {}
+
+void Outlet::shape(Shape how) { shared_->shape = std::move(how); }
+void Outlet::when_room(std::function<void()> call) {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->room = std::move(call);
+}
+
+bool Outlet::put(std::string_view bytes) {
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->error != 0 || bytes.empty()) return true;
+    shared_->pending += bytes;
+    if (!shared_->started) {
+        shared_->started = true;
+        std::thread(write_on, shared_).detach();
+    } else if (shared_->in_hand == 0) {
+        shared_->filled.notify_one();
+    }
+    shared_->full = shared_->pending.size() > high_water;
+    return !shared_->full;
+}
+
+void Outlet::write_on(std::shared_ptr<Shared> shared) {
+    std::string batch;
+    std::unique_lock lock(shared->mutex);
+    for (;;) {
+        shared->filled.wait(lock, [&] { return !shared->pending.empty(); });
+        batch.clear();
+        std::swap(batch, shared->pending);
+        shared->in_hand = batch.size();
+        // Called without the lock: it may put, and it may take locks of the library's.
+        const auto room = std::exchange(shared->full, false) ? shared->room : nullptr;
+        lock.unlock();
+        if (room) room();
+        const int error = shared->shape ? write_all(shared->fd, shared->shape(batch)) : write_all(shared->fd, batch);
+        lock.lock();
+        shared->in_hand = 0;
+        if (error != 0) {
+            shared->error = error;
+            shared->pending.clear();
+            if (std::exchange(shared->full, false) && shared->room) {
+                const auto call = shared->room;
+                lock.unlock();
+                call();
+                lock.lock();
+            }
+        }
+        if (shared->pending.empty()) shared->bell.ring();
+    }
+}
+
+bool Outlet::settled() const {
+    const std::lock_guard lock(shared_->mutex);
+    return shared_->error != 0 || (shared_->pending.empty() && shared_->in_hand == 0);
+}
+
+bool Outlet::broken() const { return why_broken() != 0; }
+int Outlet::why_broken() const {
+    const std::lock_guard lock(shared_->mutex);
+    return shared_->error;
+}
+
+std::size_t Outlet::waiting() const {
+    const std::lock_guard lock(shared_->mutex);
+    return shared_->pending.size() + shared_->in_hand;
+}
+
+bool Outlet::settle(const std::function<bool()>& interrupted, Instant deadline) const {
+    while (!settled()) {
+        if (interrupted() || now() >= deadline) return false;
+        shared_->bell.wait(-1, left_until(deadline));
+    }
+    return true;
+}
+
+}  // namespace vmc::cli

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "app/cli/bell.hpp"
+
+namespace vmc::cli {
+
+/// One of our own output streams, written by a thread of its own: a reader that has stopped
+/// reading holds up that thread and nobody else. Nothing is dropped, and nothing piles up: past
+/// the high water put() says so. The thread is left behind when the process ends.
+class Outlet {
+public:
+    /// What the VM may be ahead of our reader; DESIGN's bound for one channel.
+    static constexpr std::size_t high_water = 1U << 20U;
+    /// Turns bytes as they came into bytes as they are to be seen; on the writing thread.
+    using Shape = std::function<std::string(std::string_view)>;
+
+    /// `bell` is rung when everything has been written, and when writing has become impossible.
+    Outlet(int fd, const Bell& bell);
+
+    /// Before the first put().
+    void shape(Shape how);
+    void when_room(std::function<void()> call);
+    /// Takes all of it. False: past the high water; put no more until `when_room` is called, on
+    /// the writing thread.
+    bool put(std::string_view bytes);
+
+    /// Everything has been handed to the kernel, or never will be.
+    [[nodiscard]] bool settled() const;
+    /// The reader has gone, or the disk is full; what is put is thrown away.
+    [[nodiscard]] bool broken() const;
+    [[nodiscard]] int why_broken() const;  ///< errno
+    [[nodiscard]] std::size_t waiting() const;
+    /// Waits until settled() or the deadline, not longer than `interrupted` allows.
+    bool settle(const std::function<bool()>& interrupted, Instant deadline) const;
+
+private:
+    struct Shared;
+    static void write_on(std::shared_ptr<Shared> shared);
+    std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace vmc::cli

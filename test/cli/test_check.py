@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""vmc check: layers, verdict, confidence; 0 healthy, 1 degraded, 2 unreachable, 3 cannot tell."""
+
+import socket
+import time
+
+import pytest
+
+pytestmark = pytest.mark.host
+
+
+@pytest.mark.parametrize("level", ["basic", "medium", "thorough"])
+def test_a_healthy_vm_is_0_at_every_level(vmc, at, level):
+    ended = vmc("check", "--level", level, "--json", *at.words, within=40)
+    health = ended.json
+    assert ended.code == (0 if health["verdict"] == "healthy" else 1), ended
+    assert health["schema"] == 1 and health["level"] == level
+    assert health["network_reachable"] is True
+    assert {layer["answer"] for layer in health["layers"]} <= {"works", "fails", "unknown"}
+    assert {"layer", "check", "answer", "detail", "took_ms"} <= health["layers"][0].keys()
+    if level != "basic":
+        assert health["alive"] is True and health["ssh_available"] is True and health["confidence"] >= 0.7
+
+
+def test_people_see_each_layer_with_its_answer(vmc, at):
+    ended = vmc("check", *at.words)
+    lines = ended.out.splitlines()
+    assert at.name in lines[0] and "confidence" in lines[1]
+    for layer in ("tcp", "authentication", "exec"):
+        assert any(layer in line and "works" in line for line in lines), ended
+    assert ended.err == ""
+
+
+def test_a_dead_host_is_2_and_nothing_is_claimed(vmc, own_host):
+    at = own_host()
+    at.host.fault("drop")
+    ended = vmc("check", "--json", "--connect-timeout", "2", *at.words, within=20)
+    assert ended.code in (2, 3), ended
+    assert ended.json["verdict"] in ("unreachable", "unknown") and ended.json["claim"] is False
+    assert ended.json["alive"] is False
+
+
+def test_a_host_whose_sshd_is_down_is_told_from_a_dead_one(vmc, own_host):
+    at = own_host()
+    at.host.sshd("stop")
+    ended = vmc("check", "--json", *at.words, within=20)
+    assert ended.code != 0
+    assert ended.json["port_behavior"] == "refused" and ended.json["network_reachable"] is True
+
+
+def test_a_denied_login_is_3_it_says_nothing_of_the_vm(vmc, own_host):
+    at = own_host()
+    ended = vmc("check", "--json", "-i", at.wrong_key, at.name)
+    assert ended.code == 3, ended
+    assert ended.json["cause"] == "auth-denied"
+
+
+def test_no_check_takes_longer_than_it_may(vmc, server):
+    silent = server(lambda connection: time.sleep(60))
+    ended = vmc("check", "-i", "/dev/null", "--connect-timeout", "2", silent.name, within=32)
+    assert ended.code in (1, 2, 3)

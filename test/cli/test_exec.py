@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""vmc exec: the command's own streams and exit code, and nothing else."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from conftest import VMC, one_line
+
+pytestmark = pytest.mark.host
+
+
+@pytest.mark.parametrize("line, code, out, err", [
+    ("true", 0, b"", b""),
+    ("exit 7", 7, b"", b""),
+    ("exit 255", 255, b"", b""),
+    ("echo out; echo err >&2", 0, b"out\n", b"err\n"),
+    ("printf 'no newline'", 0, b"no newline", b""),
+    ("printf '\\033[31mred'", 0, b"\x1b[31mred", b""),
+    ("cat", 0, b"", b""),
+], ids=lambda value: value if isinstance(value, str) else "")
+def test_streams_and_exit_code_are_the_commands_own(vmc, at, line, code, out, err):
+    ended = vmc("exec", *at.words, "--", line)
+    assert (ended.code, ended.stdout, ended.stderr) == (code, out, err)
+
+
+@pytest.mark.parametrize("name, number", [("TERM", 15), ("KILL", 9), ("SEGV", 11)])
+def test_a_signal_that_ended_it_is_told_from_an_exit_code(vmc, at, name, number):
+    ended = vmc("exec", *at.words, "--", f"exec sh -c 'kill -{name} $$'")
+    assert ended.code == 128 + number
+    assert name in one_line(ended)
+
+
+def test_stdin_is_forwarded_and_ends(vmc, at):
+    data = os.urandom(3_000_000)
+    ended = vmc("exec", *at.words, "--", "cat", feed=data)
+    assert ended.code == 0 and ended.stdout == data
+
+
+def test_with_n_the_command_gets_no_input_and_ours_is_left_alone(vmc, at):
+    script = f"read first; {VMC} exec -n {' '.join(at.words)} -- cat; cat"
+    ended = subprocess.run(["sh", "-c", script], input=b"one\ntwo\n", capture_output=True, env=vmc.environment, timeout=20)
+    assert ended.stdout == b"two\n"
+
+
+def test_environment_directory_and_sudo_reach_the_command(vmc, at):
+    ended = vmc("exec", "--env", "A=x y", "--env", "B='", "--cwd", "/tmp", *at.words, "--", 'echo "$A|$B|$PWD"')
+    assert ended.out == "x y|'|/tmp\n", ended
+
+
+def test_a_background_child_does_not_hold_us(vmc, at):
+    ended = vmc("exec", *at.words, "--", "sleep 30 & echo hi", within=6)
+    assert (ended.code, ended.out) == (0, "hi\n")
+    assert ended.seconds < 4
+    assert "output" in one_line(ended)
+
+
+def test_a_timeout_ends_the_command_on_the_vm(vmc, at):
+    ended = vmc("exec", "--timeout", "1", *at.words, "--", "exec sleep 4711", within=8)
+    assert ended.code == 124
+    assert "timed out" in one_line(ended)
+    time.sleep(0.3)
+    assert at.host.run(["pgrep", "-f", "sleep 4711"]).returncode != 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_the_command_on_the_vm(vmc, at, number):
+    process = vmc.start("exec", *at.words, "--", "echo ready; exec sleep 4712")
+    assert process.stdout.readline() == b"ready\n"
+    began = time.monotonic()
+    process.send_signal(number)
+    process.communicate(timeout=10)
+    assert process.returncode == 128 + number
+    assert time.monotonic() - began < 3
+    assert at.host.run(["pgrep", "-f", "sleep 4712"]).returncode != 0
+
+
+def test_a_second_ctrl_c_ends_us_at_once(vmc, own_host):
+    at = own_host()
+    process = vmc.start("exec", *at.words, "--", "echo ready; exec sleep 60")
+    assert process.stdout.readline() == b"ready\n"
+    at.host.fault("drop")
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=1)
+    assert process.returncode == 130
+
+
+def resident_kb(process):
+    for line in open(f"/proc/{process.pid}/status"):
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    return 0
+
+
+@pytest.mark.parametrize("how", ["timeout", "SIGINT"])
+def test_a_consumer_that_does_not_read_holds_up_neither_timeout_nor_ctrl_c(vmc, at, how):
+    options = ("--timeout", "3") if how == "timeout" else ()
+    began = time.monotonic()
+    process = vmc.start("exec", *options, *at.words, "--", "exec yes stalled4713")
+    assert process.stdout.read(10)
+    time.sleep(2)
+    if how == "SIGINT":
+        began = time.monotonic() - 3
+        process.send_signal(signal.SIGINT)
+    try:
+        process.wait(timeout=8)
+    finally:
+        process.kill()
+    assert process.returncode == (124 if how == "timeout" else 130)
+    assert time.monotonic() - began < 3 + 1.5
+    assert at.host.run(["pgrep", "-f", "stalled4713"]).returncode != 0
+
+
+def test_endless_output_into_a_slow_consumer_costs_flat_memory(vmc, at):
+    process = vmc.start("exec", *at.words, "--", "exec cat /dev/zero")
+    process.stdout.read(1 << 20)
+    before = resident_kb(process)
+    for _ in range(60):
+        process.stdout.read(1 << 19)
+        time.sleep(0.05)
+    after = resident_kb(process)
+    process.kill()
+    process.communicate()
+    assert after - before < 32 * 1024
+
+
+def test_a_reader_that_has_gone_ends_the_command_as_a_broken_pipe_does(vmc, at):
+    line = f"{VMC} exec {' '.join(at.words)} -- 'exec yes gone4714' | head -n 1; echo ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(["bash", "-c", line], capture_output=True, env=vmc.environment, timeout=15,
+                           stdin=subprocess.DEVNULL, text=True)
+    assert ended.stdout == "gone4714\n141\n"
+    assert at.host.run(["pgrep", "-f", "gone4714"]).returncode != 0
+
+
+FIELDS = {"schema", "host", "outcome", "exit_code", "signal", "may_have_run", "reconnects", "stdout_bytes", "stderr_bytes",
+          "boot_id", "cause"}
+
+
+@pytest.mark.parametrize("line, options, expected", [
+    ("echo hi; exit 3", (), {"outcome": "exited", "exit_code": 3, "stdout_bytes": 3, "may_have_run": "yes", "cause": "none"}),
+    ("exec sh -c 'kill -9 $$'", (), {"outcome": "signalled", "signal": "KILL", "exit_code": None}),
+    ("sleep 60", ("--timeout", "1"), {"outcome": "timed_out", "killed": "yes"}),
+], ids=["exited", "signalled", "timed out"])
+def test_the_result_file_tells_how_it_ended(vmc, at, tmp_path, line, options, expected):
+    path = tmp_path / "result.json"
+    path.write_text("old")
+    vmc("exec", "--result", path, *options, *at.words, "--", line)
+    result = json.loads(path.read_text())
+    assert FIELDS <= result.keys()
+    assert {key: result[key] for key in expected} == expected
+    assert sorted(entry.name for entry in tmp_path.iterdir() if entry.name.startswith("result")) == ["result.json"]
+
+
+def test_a_remote_255_is_told_from_ours(vmc, at, tmp_path):
+    path = tmp_path / "result.json"
+    assert vmc("exec", "--result", path, *at.words, "--", "exit 255").code == 255
+    assert json.loads(path.read_text())["outcome"] == "exited"
+    assert vmc("exec", "--result", path, "-i", at.wrong_key, at.name, "--", "true").code == 255
+    result = json.loads(path.read_text())
+    assert (result["outcome"], result["cause"], result["may_have_run"]) == ("refused", "auth-denied", "no")
+
+
+def test_json_is_one_document_a_line_and_loses_no_byte(vmc, at):
+    ended = vmc("exec", "--json", *at.words, "--", "printf 'a\\377b'; sleep 0.2; echo text; echo err >&2")
+    events = [json.loads(line) for line in ended.out.splitlines()]
+    assert all(event["schema"] == 1 for event in events)
+    assert events[-1]["event"] == "outcome" and events[-1]["outcome"] == "exited"
+    assert "text\n" in "".join(event.get("data", "") for event in events if event["event"] == "stdout")
+    assert [event["base64"] for event in events if "base64" in event] == ["Yf9i"]
+    assert [event["data"] for event in events if event["event"] == "stderr"] == ["err\n"]
+
+
+def test_a_link_that_dies_is_reported_lost_and_never_sent_again(vmc, own_host, tmp_path):
+    at = own_host()
+    path = tmp_path / "result.json"
+    process = vmc.start("exec", "--result", path, *at.words, "--", "echo ran >> /tmp/ledger; echo ready; sleep 60")
+    assert process.stdout.readline() == b"ready\n"
+    at.host.sshd("kill-sessions")
+    _, err = process.communicate(timeout=5)
+    assert process.returncode == 255 and b"lost" in err
+    result = json.loads(path.read_text())
+    assert (result["outcome"], result["may_have_run"]) == ("lost", "yes")
+    time.sleep(1)
+    assert at.host.run(["cat", "/tmp/ledger"]).stdout == "ran\n"
+
+
+def test_a_silent_link_is_told_at_once_and_goes_on_when_it_heals(vmc, own_host):
+    at = own_host()
+    process = vmc.start("exec", *at.words, "--", "for i in 1 2 3 4 5 6 7 8 9 10; do echo $i; sleep 0.5; done")
+    assert process.stdout.readline() == b"1\n"
+    at.host.fault("drop")
+    line = process.stderr.readline().decode()
+    assert line.startswith("vmc: ") and "suspect" in line
+    at.host.heal()
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert out == b"".join(b"%d\n" % i for i in range(2, 11))
+
+
+def test_quiet_says_nothing_but_failures(vmc, at):
+    assert vmc("exec", "-q", *at.words, "--", "sleep 20 & echo hi").err == ""
+    assert "authentication" in vmc("exec", "-q", "-i", at.wrong_key, at.name, "--", "true").err
+
+
+def test_verbose_tells_the_steps(vmc, at):
+    assert "connected" in vmc("exec", "-v", *at.words, "--", "true").err
