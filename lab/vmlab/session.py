@@ -89,15 +89,15 @@ def _init(directory: pathlib.Path, command: list[str]) -> int:
         kernel.die_with_parent(signal.SIGKILL)
         _build(directory)
         signal.signal(signal.SIGINT, lambda *_: None)
-        child = subprocess.Popen(command, close_fds=True).pid
+        running = subprocess.Popen(command)  # kept: a forgotten Popen reaps its child itself
     except (OSError, LabError, subprocess.SubprocessError) as error:
         print(f"lab/enter: {error}", file=sys.stderr)
         return 127 if isinstance(error, FileNotFoundError) else 125
     for number in _FORWARDED:
-        signal.signal(number, lambda which, _frame: _pass_on(child, which))
+        signal.signal(number, lambda which, _frame: _pass_on(running.pid, which))
     while True:
         pid, status = os.wait()
-        if pid == child:
+        if pid == running.pid:
             code = os.waitstatus_to_exitcode(status)
             return code if code >= 0 else 128 - code
 

@@ -1,7 +1,9 @@
 """Each fault does to packets what its name says, and healing ends it."""
 
+import os
 import socket
 import struct
+import subprocess
 import time
 
 import pytest
@@ -18,8 +20,11 @@ class Echo:
 
     def says(self, seconds=10.0) -> bool:
         stamp = f"{time.monotonic_ns()}\n".encode()
-        self._process.stdin.write(stamp)
-        self._process.stdin.flush()
+        try:
+            self._process.stdin.write(stamp)
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            return False  # the client has given up
         deadline, got = time.monotonic() + seconds, b""
         while time.monotonic() < deadline:
             piece = self._process.stdout.read(4096)
@@ -36,8 +41,6 @@ class Echo:
 
 @pytest.fixture(name="echo")
 def _echo(host, ssh):
-    import os
-    import subprocess
     process = subprocess.Popen(ssh(host).command("exec cat"), stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     os.set_blocking(process.stdout.fileno(), False)
@@ -93,11 +96,9 @@ def test_drop_icmp_silences_ping_only(host):
     connect(host.address.v4).close()
 
 
-def test_a_small_mtu_swallows_bulk_but_not_the_rest(host, ssh, echo):
+def test_a_small_mtu_swallows_bulk_but_not_the_rest(host, echo):
     host.fault("mtu", 600)
     assert echo.says()
-    done = ssh(host).command("head -c 200000 /dev/zero | wc -c; head -c 200000 /dev/zero")
-    assert done  # the handshake itself is larger than the MTU: the black hole catches it
     with connect(host.address.v4) as probe:
         assert probe.recv(4) == b"SSH-"
         probe.settimeout(1)
@@ -117,10 +118,7 @@ def test_cut_after_ends_a_flow_after_so_many_bytes(host):
     with connect(host.address.v4) as probe:
         probe.settimeout(1)
         probe.sendall(b"SSH-2.0-probe\r\n")
-        while probe.recv(65536) == b"":
-            pass
         probe.sendall(b"x" * 5000)
-        time.sleep(0.1)
         with pytest.raises(TimeoutError):
             while probe.recv(65536):
                 pass
