@@ -63,7 +63,9 @@ Async<Result<void>> Link::connect() {
     start();
     if (usable()) co_return Result<void>{};
     feed(model::ConnectWanted{});
-    if (co_await one_attempt()) co_return Result<void>{};
+    // Named first: with the await inside the `if`, g++ 12.2 lays the coroutine's frame out 8 bytes off.
+    const bool up = co_await one_attempt();
+    if (up) co_return Result<void>{};
     // Before the first success nobody waits behind us: no attempt that was not asked for.
     if (wires_made_ == 0) feed(model::StopWanted{});
     co_return std::unexpected(last_error_.value_or(Error(Code::cancelled, Stage::none, "closed")));
