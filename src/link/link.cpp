@@ -87,7 +87,8 @@ Async<bool> Link::reconnect(int retries, Duration delay) {
         if (i > 0) co_await ports_.clock.sleep_until(ports_.clock.now() + delay);
         while (attempting_) co_await changed_.wait();
         feed(model::ConnectWanted{});
-        if (co_await one_attempt()) co_return true;
+        const bool up = co_await one_attempt();
+        if (up) co_return true;
         if (last_error_ && model::is_hard_stop(last_error_->code())) co_return false;
         feed(model::StopWanted{});
     }

@@ -64,10 +64,13 @@ Entry one_try(lab::Here& here, lab::Host& host, std::mt19937_64& chance, const s
     if (auto up = vm.connect().get(); !up) {
         outcome.emplace(vmc::Refused{up.error()});
     } else {
+        // Half of the requests go into a cut that is there already, the others meet it on their way.
+        const bool cut_first = chance() % 2 == 0;
+        if (!cut.before_connect && cut_first) put(host, cut);
         std::thread breaker([&] {
-            if (!cut.before_connect) put(host, cut);
+            if (!cut.before_connect && !cut_first) put(host, cut);
         });
-        std::this_thread::sleep_for(head_start);
+        if (!cut_first) std::this_thread::sleep_for(head_start);
         auto line = "echo " + id + " >> /ledger; echo ran; sleep 0.02";
         auto task = vm.run(Command(line).lost_after(500ms).within(60s)).outcome();
         task.wait();
