@@ -9,7 +9,8 @@ std::string Error::line() const {
     std::string text;
     if (stage_ != Stage::none) text += std::string(slug(stage_)) + ": ";
     text += message_.empty() ? slug(code_) : message_;
-    if (took_ > Duration{}) text += " after " + spoken(took_);
+    // At once is not worth saying; a wait is, and how long it was tells a RST from a time-out.
+    if (took_ >= std::chrono::milliseconds(10)) text += " after " + spoken(took_);
     return text;
 }
 
