@@ -11,9 +11,8 @@ namespace {
 constexpr double longest_seconds = 10 * 365 * 86400.0;
 
 std::optional<double> seconds_in(std::string_view unit) {
-    constexpr std::pair<std::string_view, double> units[] = {{"", 1},    {"ms", 0.001}, {"s", 1},
-                                                             {"m", 60},  {"min", 60},   {"h", 3600},
-                                                             {"d", 86400}};
+    constexpr std::pair<std::string_view, double> units[] = {{"", 1},     {"ms", 0.001}, {"s", 1},    {"m", 60},
+                                                             {"min", 60}, {"h", 3600},   {"d", 86400}};
     for (const auto& [name, seconds] : units)
         if (name == unit) return seconds;
     return std::nullopt;

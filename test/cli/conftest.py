@@ -86,6 +86,13 @@ def vmc(tmp_path):
 
 
 @pytest.fixture(scope="session")
+def no_key():
+    """A good key that opens nothing: for servers that are never logged in to."""
+    from vmlab import keys
+    return ("-i", keys.client_keys()["wrong"])
+
+
+@pytest.fixture(scope="session")
 def lab():
     """vmlab.host.Host, inside `lab/enter`."""
     from vmlab import host, places

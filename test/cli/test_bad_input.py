@@ -9,8 +9,6 @@ import pytest
 
 from conftest import one_line
 
-NO_KEY = ("-i", "/dev/null")
-
 
 @pytest.mark.parametrize("words, names", [
     ((), "no verb"),
@@ -56,17 +54,17 @@ def test_a_command_line_that_makes_no_sense_ends_with_64_and_says_which_word(vmc
     assert ended.stdout == b""
 
 
-def test_an_unknown_host_name_is_named_as_such(vmc):
-    ended = vmc("exec", *NO_KEY, "no-such-host.invalid", "--", "true", within=15)
+def test_an_unknown_host_name_is_named_as_such(vmc, no_key):
+    ended = vmc("exec", *no_key, "no-such-host.invalid", "--", "true", within=15)
     assert ended.code == 255
     assert "resolve: " in one_line(ended) and "no-such-host.invalid" in ended.err
 
 
-def test_a_closed_port_is_told_at_once(vmc):
+def test_a_closed_port_is_told_at_once(vmc, no_key):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-    ended = vmc("exec", *NO_KEY, f"root@127.0.0.1:{port}", "--", "true", within=5)
+    ended = vmc("exec", *no_key, f"root@127.0.0.1:{port}", "--", "true", within=5)
     assert ended.code == 255
     assert "tcp: " in one_line(ended) and "refused" in ended.err
 
@@ -81,33 +79,33 @@ def test_a_filtered_port_takes_no_longer_than_the_connect_timeout(vmc, own_host)
     assert 1.5 < ended.seconds < 3.5
 
 
-def test_the_timeout_of_a_command_bounds_connecting_too(vmc, server):
+def test_the_timeout_of_a_command_bounds_connecting_too(vmc, no_key, server):
     silent = server(lambda connection: time.sleep(60))
-    ended = vmc("exec", "--timeout", "1", *NO_KEY, silent.name, "--", "true", within=3)
+    ended = vmc("exec", "--timeout", "1", *no_key, silent.name, "--", "true", within=3)
     assert ended.code == 255
     assert "banner: " in one_line(ended)
 
 
-def test_an_http_server_on_the_port_is_recognised(vmc, server):
+def test_an_http_server_on_the_port_is_recognised(vmc, no_key, server):
     def speak_http(connection):
         connection.recv(1000)
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
-        time.sleep(5)
+        connection.close()
 
-    ended = vmc("exec", *NO_KEY, server(speak_http).name, "--", "true", within=14)
+    ended = vmc("exec", *no_key, server(speak_http).name, "--", "true", within=14)
     assert ended.code == 255
     assert "banner: " in one_line(ended) and "HTTP/1.1 400" in ended.err
 
 
-def test_a_server_that_accepts_and_says_nothing_is_told_from_a_dead_one(vmc, server):
+def test_a_server_that_accepts_and_says_nothing_is_told_from_a_dead_one(vmc, no_key, server):
     silent = server(lambda connection: time.sleep(60))
-    ended = vmc("exec", "--connect-timeout", "1.5", *NO_KEY, silent.name, "--", "true", within=4)
+    ended = vmc("exec", "--connect-timeout", "1.5", *no_key, silent.name, "--", "true", within=4)
     assert ended.code == 255
     assert "banner: " in one_line(ended)
     assert silent.calls == 1
 
 
-def test_a_banner_of_10_mb_costs_neither_time_nor_memory(vmc, server, tmp_path):
+def test_a_banner_of_10_mb_costs_neither_time_nor_memory(vmc, no_key, server, tmp_path):
     sent = []
 
     def flood(connection):
@@ -115,14 +113,14 @@ def test_a_banner_of_10_mb_costs_neither_time_nor_memory(vmc, server, tmp_path):
             sent.append(connection.send(b"x" * 65536))
         time.sleep(5)
 
-    ended = vmc("exec", "--connect-timeout", "5", *NO_KEY, server(flood).name, "--", "true", within=8)
+    ended = vmc("exec", "--connect-timeout", "5", *no_key, server(flood).name, "--", "true", within=8)
     assert ended.code == 255
     assert "banner: " in one_line(ended)
     assert len(ended.err) < 2000
 
 
-def test_control_characters_of_a_server_do_not_reach_the_terminal(vmc, server):
-    ended = vmc("exec", "--connect-timeout", "2", *NO_KEY,
+def test_control_characters_of_a_server_do_not_reach_the_terminal(vmc, no_key, server):
+    ended = vmc("exec", "--connect-timeout", "2", *no_key,
                 server(lambda connection: (connection.sendall(b"\x1b]0;owned\x07\x1b[2J\r\n" * 3), time.sleep(5))).name,
                 "--", "true", within=6)
     assert ended.code == 255
@@ -196,11 +194,11 @@ def test_a_changed_host_key_stops_everything_until_it_is_trusted(vmc, own_host):
     assert vmc("exec", *at.words, "--", "true").code == 0
     at.host.new_host_keys()
     at = type(at)(at.host)
-    ledger = "echo ran >> /ledger"
+    ledger = "echo ran >> /root/ran"
     ended = vmc("exec", *at.words, "--", ledger)
     assert ended.code == 255
     assert "host-key: " in one_line(ended) and "vmc trust" in ended.err and at.host_key_fingerprint in ended.err
-    assert at.host.run(["cat", "/ledger"]).returncode != 0
+    assert at.host.run(["cat", "/root/ran"]).returncode != 0
     # Nobody even tried to log in.
     assert at.host.log().count("Accepted publickey") == 1
     assert vmc("check", *at.words).code == 3
@@ -210,9 +208,10 @@ def test_a_changed_host_key_stops_everything_until_it_is_trusted(vmc, own_host):
 def test_a_login_shell_that_refuses_is_told_from_a_command_that_fails(vmc, own_host):
     at = own_host(shell="/usr/sbin/nologin")
     ended = vmc("exec", *at.words, "--", "echo hi")
-    # As with ssh: nologin's own words and its own code.
-    assert ended.code == 1, ended
-    assert b"hi" not in ended.stdout
+    # As with ssh: nologin's own words and its own code. And one line that says what they mean.
+    assert (ended.code, ended.out) == (1, "This account is currently not available.\n"), ended
+    assert "shell" in one_line(ended)
+    assert vmc("exec", "--json", *at.words, "--", "echo hi").out.splitlines()[-1].count('"cause":"restricted-shell"') == 1
 
 
 NASTY = ["it's", 'say "hi"', "a\nb", "$HOME `id` $(id)", "*", "", " ", "\\", "back\\slash\\n", "!x", "~", "-n", "é\u202e",
@@ -242,17 +241,17 @@ def test_addresses_in_every_form_people_write(vmc, at, form):
     assert (ended.code, ended.out) == (0, "hi\n"), ended
 
 
-def test_loopback_in_brackets_is_reached(vmc, server):
+def test_loopback_in_brackets_is_reached(vmc, no_key, server):
     silent = server(lambda connection: time.sleep(10), family="inet6")
-    ended = vmc("exec", "--connect-timeout", "1", *NO_KEY, f"[::1]:{silent.port}", "--", "true", within=4)
+    ended = vmc("exec", "--connect-timeout", "1", *no_key, f"[::1]:{silent.port}", "--", "true", within=4)
     assert ended.code == 255 and silent.calls == 1
-    ended = vmc("exec", "--connect-timeout", "1", *NO_KEY, "-p", str(silent.port), "::1", "--", "true", within=4)
+    ended = vmc("exec", "--connect-timeout", "1", *no_key, "-p", str(silent.port), "::1", "--", "true", within=4)
     assert ended.code == 255 and silent.calls == 2
 
 
-def test_what_cannot_be_written_is_said_before_anybody_is_reached(vmc, server):
+def test_what_cannot_be_written_is_said_before_anybody_is_reached(vmc, no_key, server):
     nobody = server(lambda connection: time.sleep(1))
-    ended = vmc("exec", "--result", "/no/such/folder/r.json", *NO_KEY, nobody.name, "--", "true", within=5)
+    ended = vmc("exec", "--result", "/no/such/folder/r.json", *no_key, nobody.name, "--", "true", within=5)
     assert ended.code == 125
     assert "/no/such/folder/r.json" in one_line(ended)
     assert nobody.calls == 0

@@ -52,11 +52,11 @@ def test_a_mistake_in_the_environment_is_named(vmc):
     assert ended.code == 125 and "VMC_LOST_AFTER" in one_line(ended)
 
 
-def test_flags_beat_the_environment_and_that_the_file(vmc, server):
+def test_flags_beat_the_environment_and_that_the_file(vmc, no_key, server):
     silent = server(lambda connection: time.sleep(30))
 
     def seconds(*words):
-        return vmc("exec", "-i", "/dev/null", *words, silent.name, "--", "true", within=8).seconds
+        return vmc("exec", *no_key, *words, silent.name, "--", "true", within=8).seconds
 
     vmc.settings('connect_timeout = 3\n')
     assert 2.8 < seconds() < 4

@@ -58,7 +58,7 @@ def test_without_an_i_the_default_keys_of_ssh_are_offered(vmc, at):
     ended = vmc("exec", at.name, "--", "true")
     assert ended.code in (0, 255)
     if ended.code == 255:
-        assert "authentication: " in one_line(ended)
+        assert "key" in one_line(ended)
 
 
 @pytest.mark.host

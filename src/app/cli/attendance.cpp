@@ -20,8 +20,6 @@ namespace {
 constexpr std::size_t input_ahead = 512 * 1024;
 /// Nothing tells us when the VM has taken some; at this pace 512 KiB make 100 MB/s.
 constexpr Duration input_look = std::chrono::milliseconds(5);
-/// For readers to take the last words after a timeout or Ctrl-C.
-constexpr Duration last_words = std::chrono::milliseconds(300);
 
 bool gone(int error) { return error == EPIPE; }
 
@@ -85,15 +83,17 @@ void Attendance::feed() {
 
 std::optional<Failure> settle_output(const Outcome& outcome, Instant deadline) {
     const bool ordinary = (outcome.as<Exited>() || outcome.as<Signalled>()) && Signals::wish() == 0;
-    const Instant until = ordinary ? deadline : now() + last_words;
+    if (!ordinary) streams().abandon();
     auto& out = streams().out();
-    const bool taken = ordinary ? streams().settle(until) : out.settle([] { return false; }, until);
+    const bool taken = streams().settle(deadline);
+    streams().abandon();
     if (const int signal = Signals::wish(); signal != 0) return Failure(128 + signal, "interrupted: " + outcome.line());
     if (gone(out.why_broken())) return Failure(128 + SIGPIPE, "");
-    if (out.broken()) return Failure(model::exit_own_failure, "stdout: " + std::string(std::strerror(out.why_broken())));
+    if (out.broken())
+        return Failure(model::exit_own_failure, "stdout: " + std::string(std::strerror(out.why_broken())));
     if (taken || !ordinary) return std::nullopt;
     return Failure(model::exit_timed_out, outcome.line() + ", but " + std::to_string(out.waiting()) +
-                                     " bytes of its output were not read in time");
+                                              " bytes of its output were not read in time");
 }
 
 }  // namespace vmc::cli

@@ -33,9 +33,9 @@ public:
     [[nodiscard]] std::string_view name() const override { return "boot"; }
     [[nodiscard]] std::string_view summary() const override { return "show, record or check the boot of a VM"; }
     void describe(CLI::App& app) override {
-        app.add_option("ACTION", action_, "show, record or check")->required();
+        app.add_option("ACTION", action_, "show, record or check")->required()->group("Words");
         host_.describe(app);
-        app.add_flag("--json", json_, "one JSON document");
+        app.add_flag("--json", json_, "one JSON document")->group("The answer");
         app.footer(examples);
     }
     Expected<int> run(const Words& words) override;
@@ -73,7 +73,8 @@ Expected<int> Boot::check(const BootRecord& boot) {
     const auto recorded = recorded_boot(host_.host());
     if (!recorded) return std::unexpected(recorded.error());
     if (!*recorded)
-        return std::unexpected(Failure(cannot_tell, host_.host() + ": no boot recorded: vmc boot record " + host_.host()));
+        return std::unexpected(
+            Failure(cannot_tell, host_.host() + ": no boot recorded: vmc boot record " + host_.host()));
     const auto change = compare(**recorded, boot);
     print(json_ ? comparison_json(host_.host(), **recorded, boot, change)
                 : comparison_lines(host_.host(), **recorded, boot, change));

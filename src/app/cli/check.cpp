@@ -22,7 +22,7 @@ Examples:
   vmc check --level thorough root@192.0.2.7
   vmc check --json web-1 | jq .verdict
 
-"unknown" is an answer of its own: it could not be asked. Silence proves nothing.
+"unknown" is an answer of its own: it could not be asked. Silence is no proof.
 Exit code: 0 healthy; 1 degraded or throttled; 2 off, crashed or unreachable;
 3 cannot tell (login denied, host key changed, our own network); 64 usage.)";
 
@@ -32,7 +32,9 @@ public:
     [[nodiscard]] std::string_view summary() const override { return "is it alive? ask it layer by layer"; }
     void describe(CLI::App& app) override {
         host_.describe(app);
-        app.add_option("--level", level_, "basic, medium or thorough (medium)")->option_text("LEVEL")->group("The check");
+        app.add_option("--level", level_, "basic, medium or thorough (medium)")
+            ->option_text("LEVEL")
+            ->group("The check");
         app.add_flag("--json", json_, "one JSON document")->group("The check");
         app.footer(examples);
     }

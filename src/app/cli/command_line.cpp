@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "app/cli/streams.hpp"
 
@@ -34,18 +34,28 @@ Exit codes in every verb: 64 this command line makes no sense, 125 we failed,
 /// CLI11's page, with our names for things.
 class Page : public CLI::Formatter {
 public:
-    Page() {
-        column_width(24);
-        label("REQUIRED", "");
-        label("OPTIONS", "OPTIONS");
+    Page() { column_width(26); }
+    std::string make_help(const CLI::App* app, std::string, CLI::AppFormatMode) const override {
+        auto text = "vmc " + app->get_name() + ": " + app->get_description() + "\n" + make_usage(app, "");
+        auto groups = app->get_groups();
+        std::ranges::rotate(groups, groups.begin() + 1);  // the one that --help is in comes last
+        for (const auto& group : groups) text += make_group(app, group);
+        return text + "\n" + app->get_footer() + "\n";
     }
     std::string make_option_opts(const CLI::Option* option) const override {
         return option->get_option_text().empty() ? "" : " " + option->get_option_text();
     }
+    std::string make_group(const CLI::App* app, const std::string& group) const {
+        std::string text;
+        for (const auto* option : app->get_options([&](const CLI::Option* o) { return o->get_group() == group; }))
+            text += make_option(option, option->get_positional());
+        return "\n" + group + ":\n" + text;
+    }
     std::string make_usage(const CLI::App* app, std::string) const override {
         std::string text = "Usage: vmc " + app->get_name();
         for (const auto* option : app->get_options())
-            if (option->get_positional()) text += " " + option->get_name();
+            if (option->get_positional())
+                text += option->get_required() ? " " + option->get_name() : " [" + option->get_name() + "]";
         return text + " [OPTIONS]" + (app->get_name() == "exec" ? " -- COMMAND" : "") + "\n";
     }
 };
@@ -75,7 +85,8 @@ Expected<std::optional<int>> CommandLine::parse() {
         std::string list;
         for (const auto& verb : verbs_) list += fmt::format("  {:<8} {}\n", verb->name(), verb->summary());
         const auto text = fmt::format(introduction, list);
-        if (before_.empty()) return usage("no verb: vmc exec, check, boot, wait, trust or config; vmc --help tells more");
+        if (before_.empty())
+            return usage("no verb: vmc exec, check, boot, wait, trust or config; vmc --help tells more");
         print(text);
         return 0;
     }

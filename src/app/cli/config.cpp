@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // vmc config show [HOST] [--origin]
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "app/cli/console.hpp"
 #include "app/cli/json_text.hpp"
@@ -15,18 +15,20 @@ namespace vmc::cli {
 namespace {
 
 std::string settings_help() {
-    std::string text = "Settings (in config.toml at the top or below [host.\"NAME\"]; VMC_NAME in the\nenvironment; the later word counts):\n";
+    std::string text =
+        "Settings (in config.toml at the top or below [host.\"NAME\"]; VMC_NAME in the\nenvironment; the later word "
+        "counts):\n";
     for (const auto& key : keys()) text += fmt::format("  {:<17} {}\n", key.name, key.meaning);
-    return text + fmt::format(R"(
-Files:
-  {}
-  {}
+    return text + R"(
+Files, the second counts more:
+  /etc/vm-connection/config.toml
+  ~/.config/vm-connection/config.toml ($XDG_CONFIG_HOME)
 
 Example:
   lost_after = "10m"
   [host."web-1"]
   user = "root"
-  strict_host_key = true)", system_config_file(), user_config_file());
+  strict_host_key = true)";
 }
 
 class Config final : public Verb {
@@ -34,10 +36,10 @@ public:
     [[nodiscard]] std::string_view name() const override { return "config"; }
     [[nodiscard]] std::string_view summary() const override { return "show the settings in force, and who set them"; }
     void describe(CLI::App& app) override {
-        app.add_option("ACTION", action_, "show")->required();
-        app.add_option("HOST", host_, "as they are for this host");
-        app.add_flag("--origin", origin_, "with the file and line, variable or default");
-        app.add_flag("--json", json_, "one JSON document");
+        app.add_option("ACTION", action_, "show")->required()->group("Words");
+        app.add_option("HOST", host_, "as they are for this host")->group("Words");
+        app.add_flag("--origin", origin_, "with the file and line, variable or default")->group("The answer");
+        app.add_flag("--json", json_, "one JSON document")->group("The answer");
         app.footer(settings_help());
     }
     Expected<int> run(const Words& words) override;

@@ -16,6 +16,8 @@ constexpr std::size_t patience = 2 * Outlet::high_water;
 
 std::string one_line(std::string_view text) {
     auto line = model::escape_for_terminal(text);
+    std::erase(line, '\r');
+    while (line.ends_with('\n')) line.pop_back();
     for (auto at = line.find('\n'); at != line.npos; at = line.find('\n', at)) line.replace(at, 1, "\\n");
     return line;
 }

@@ -17,7 +17,8 @@ namespace vmc::cli {
 class Contact {
 public:
     /// Nothing is connected yet. `at_most` bounds the connect timeout further.
-    [[nodiscard]] static Expected<std::unique_ptr<Contact>> open(const HostOptions& options, Duration at_most = Duration::max());
+    [[nodiscard]] static Expected<std::unique_ptr<Contact>> open(const HostOptions& options,
+                                                                 Duration at_most = Duration::max());
 
     [[nodiscard]] Vm& vm() { return vm_; }
     [[nodiscard]] const Console& console() const { return console_; }

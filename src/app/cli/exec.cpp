@@ -8,6 +8,7 @@
 #include "app/cli/result_file.hpp"
 #include "app/cli/terminal.hpp"
 #include "app/cli/verb.hpp"
+#include "model/cause.hpp"
 #include "model/exit_code.hpp"
 #include "model/quote.hpp"
 
@@ -16,15 +17,28 @@ namespace vmc::cli {
 namespace {
 
 constexpr auto examples = R"(Examples:
-  vmc exec root@web-1 -- 'uname -r; uptime'     one argument is a shell line
-  vmc exec web-1 -- grep 'a  b' "my file"       several arrive exactly as typed
-  tar c src | vmc exec web-1 -- tar x -C /srv   stdin, stdout, stderr as with ssh
-  vmc exec --timeout 5m web-1 -- make check     ended on the VM when time is up
+  vmc exec root@web-1 -- 'uname -r; uptime'    one argument is a shell line
+  vmc exec web-1 -- grep 'a  b' "my file"      several arrive exactly as typed
+  tar c src | vmc exec web-1 -- tar x -C /tmp  streams are those of the command
+  vmc exec --timeout 5m web-1 -- make check    ended on the VM when time is up
 
 The command runs at most once: after a loss it is reported, never sent again.
 Exit code: the command's own; 124 time was up; 125 we failed; 128+n signal n;
 255 not reached, or lost; 64 this command line makes no sense. --result FILE
 tells a remote 255 from ours.)";
+
+/// A timeout is told as it was asked for, with the time that connecting took.
+Outcome as_asked(const Outcome& outcome, Duration limit) {
+    const auto* late = outcome.as<TimedOut>();
+    if (late == nullptr) return outcome;
+    Outcome told(TimedOut{late->killed, limit});
+    told.stdout_bytes = outcome.stdout_bytes;
+    told.stderr_bytes = outcome.stderr_bytes;
+    told.reconnects = outcome.reconnects;
+    told.took = outcome.took;
+    told.boot_id = outcome.boot_id;
+    return told;
+}
 
 class Exec final : public Verb {
 public:
@@ -38,6 +52,7 @@ private:
     [[nodiscard]] Expected<Duration> limit() const;
     Expected<Outcome> reach_and_run(Command command, Contact& contact, Instant deadline);
     [[nodiscard]] Expected<int> report(const Outcome& outcome, ResultFile& file, Instant deadline) const;
+    [[nodiscard]] std::optional<Error> refusing_shell(const Outcome& outcome, Contact& contact) const;
 
     HostOptions host_;
     std::optional<std::string> timeout_;
@@ -50,25 +65,34 @@ private:
     bool pty_ = false;
     bool raw_ = false;
     bool json_ = false;
+    std::optional<Error> restricted_;
 };
 
 void Exec::describe(CLI::App& app) {
     host_.describe(app);
     const auto* running = "The command";
     app.add_option("--timeout", timeout_, "end it on the VM after this long, connecting included")
-        ->option_text("SPAN")->group(running);
+        ->option_text("SPAN")
+        ->group(running);
     app.add_option("--lost-after", lost_after_, "how long a silent link may stay suspect (5m)")
-        ->option_text("SPAN")->group(running);
+        ->option_text("SPAN")
+        ->group(running);
     app.add_option("--env", env_, "set a variable for it; may be repeated")
-        ->option_text("NAME=VALUE")->allow_extra_args(false)->group(running);
+        ->option_text("NAME=VALUE")
+        ->allow_extra_args(false)
+        ->group(running);
     app.add_option("--cwd", cwd_, "run it in this directory")->option_text("DIR")->group(running);
     app.add_flag("--sudo", sudo_, "run it through sudo -n")->group(running);
     const auto* streams_group = "Its streams";
     app.add_flag("-n", no_input_, "give it no input (else our stdin is forwarded)")->group(streams_group);
-    app.add_flag("-t", pty_, "give it a terminal")->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)->group(streams_group);
+    app.add_flag("-t", pty_, "give it a terminal")
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+        ->group(streams_group);
     app.add_flag("--raw", raw_, "on a terminal, do not escape what it prints")->group(streams_group);
     app.add_flag("--json", json_, "everything as it happens, one JSON line each")->group(streams_group);
-    app.add_option("--result", result_, "write how it ended to this file, as JSON")->option_text("FILE")->group(streams_group);
+    app.add_option("--result", result_, "write how it ended to this file, as JSON")
+        ->option_text("FILE")
+        ->group(streams_group);
     app.footer(examples);
 }
 
@@ -111,6 +135,7 @@ Expected<int> Exec::run(const Words& words) {
 
     auto outcome = reach_and_run(std::move(*asked), **contact, deadline);
     if (!outcome) return std::unexpected(std::move(outcome.error()));
+    restricted_ = refusing_shell(*outcome, **contact);
     return report(*outcome, *file, deadline);
 }
 
@@ -122,17 +147,35 @@ Expected<Outcome> Exec::reach_and_run(Command command, Contact& contact, Instant
     if (!*up) return Outcome(Refused{std::move(up->error())});
     if (deadline < never) command.within(left_until(deadline));
     Attendance attendance(contact.vm(), json_ ? Attendance::Form::json : Attendance::Form::bytes, !no_input_);
-    return attendance.run(std::move(command));
+    auto outcome = attendance.run(std::move(command));
+    return as_asked(outcome, limit().value_or(Duration{}));
+}
+
+/// nologin(8) says its sentence and exits 1, as many a command does. When it looks like that, one
+/// question tells whether there is a shell at all.
+std::optional<Error> Exec::refusing_shell(const Outcome& outcome, Contact& contact) const {
+    constexpr std::uint64_t longest_sentence = 1024;
+    if (outcome.exit_code() != 1 || outcome.stdout_bytes + outcome.stderr_bytes > longest_sentence ||
+        outcome.took > std::chrono::seconds(2) || Signals::wish() != 0)
+        return std::nullopt;
+    auto boot = contact.vm().boot();
+    if (!await(boot, bell(), [] { return Signals::wish() != 0; }, now() + std::chrono::seconds(2))) return std::nullopt;
+    auto read = boot.get();
+    if (read || read.error().code() != Code::restricted_shell) return std::nullopt;
+    return std::move(read.error());
 }
 
 Expected<int> Exec::report(const Outcome& outcome, ResultFile& file, Instant deadline) const {
     const auto settled = settle_output(outcome, deadline);
-    if (json_) print(outcome_json(host_.host(), outcome, "outcome"));
-    if (auto written = file.write(outcome_json(host_.host(), outcome)); !written)
+    const auto cause = restricted_ ? model::cause_of(*restricted_) : model::cause_of(outcome);
+    if (json_) print(outcome_json(host_.host(), outcome, cause, "outcome"));
+    if (auto written = file.write(outcome_json(host_.host(), outcome, cause)); !written)
         return std::unexpected(std::move(written.error()));
     if (settled) return std::unexpected(Failure(settled->exit_code, host_.host() + ": " + settled->line));
-    if (const auto line = outcome_line(outcome); !line.empty() && (!outcome.exit_code() || host_.loudness() != Loudness::quiet))
+    if (const auto line = outcome_line(outcome);
+        !line.empty() && (!outcome.exit_code() || host_.loudness() != Loudness::quiet))
         tell(host_.host() + ": " + line);
+    if (restricted_) tell(host_.host() + ": " + line_of(*restricted_));
     return model::exit_code_of(outcome);
 }
 

@@ -27,8 +27,8 @@ std::string row(const Evidence& evidence, bool colour) {
     const auto answer = fmt::format("{:<8}", slug(evidence.answer));
     const auto painted = colour ? fmt::format("\x1b[{}m{}\x1b[0m", colour_of(evidence.answer), answer) : answer;
     const auto took = evidence.took > Duration{} ? spoken(evidence.took) : "";
-    return fmt::format("  {}{:<15} {:<18} {:>7}  {}\n", painted, slug(evidence.layer), one_line(evidence.check),
-                       took, one_line(evidence.detail));
+    return fmt::format("  {}{:<15} {:<18} {:>7}  {}\n", painted, slug(evidence.layer), one_line(evidence.check), took,
+                       one_line(evidence.detail));
 }
 
 json evidence_json(const Evidence& evidence) {

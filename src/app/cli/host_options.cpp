@@ -25,18 +25,25 @@ Expected<Duration> span_of(std::string_view option, std::string_view text) {
 }
 
 void HostOptions::describe(CLI::App& app) {
-    app.add_option("HOST", ssh_.host, "user@host:port, [::1]:22, ssh://..., or any name your ssh knows")->required();
+    app.add_option("HOST", ssh_.host, "user@host:port, or a name your ssh knows")->required()->group("Words");
     const auto* reach = "Reaching the host (as in ssh)";
     app.add_option("-l", ssh_.login, "log in as this user")->option_text("USER")->group(reach);
     app.add_option("-p", ssh_.port, "TCP port")->option_text("PORT")->group(reach);
     app.add_option("-i", ssh_.identity_files, "this private key, and no other; may be repeated")
-        ->option_text("FILE")->allow_extra_args(false)->group(reach);
-    app.add_option("-F", ssh_.config_file, "ssh configuration to read instead of yours")->option_text("FILE")->group(reach);
+        ->option_text("FILE")
+        ->allow_extra_args(false)
+        ->group(reach);
+    app.add_option("-F", ssh_.config_file, "ssh configuration to read instead of yours")
+        ->option_text("FILE")
+        ->group(reach);
     app.add_option("-J", ssh_.jump, "go through this host")->option_text("HOST")->group(reach);
     app.add_option("-o", ssh_.options, "any option of ssh_config(5); may be repeated")
-        ->option_text("KEY=VALUE")->allow_extra_args(false)->group(reach);
+        ->option_text("KEY=VALUE")
+        ->allow_extra_args(false)
+        ->group(reach);
     app.add_option("--connect-timeout", connect_timeout_, "for one attempt to log in (10s)")
-        ->option_text("SPAN")->group(reach);
+        ->option_text("SPAN")
+        ->group(reach);
 
     const auto* trusting = "Trusting it";
     app.add_flag("--strict-host-key", strict_, "refuse a host never seen before")->group(trusting);
@@ -78,7 +85,8 @@ Expected<Settings> HostOptions::settings() const {
     if (auto taken = take_flags(*settings); !taken) return std::unexpected(std::move(taken.error()));
     const auto& pin = settings->get("host_key");
     if (!pin.value.empty() && !is_fingerprint(pin.value))
-        return usage(pin.origin + ": not a fingerprint: \"" + pin.value + "\" (ssh-keygen -lf KEY prints them: SHA256:...)");
+        return usage(pin.origin + ": not a fingerprint: \"" + pin.value +
+                     "\" (ssh-keygen -lf KEY prints them: SHA256:...)");
     return settings;
 }
 

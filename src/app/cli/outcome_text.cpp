@@ -5,7 +5,6 @@
 
 #include "app/cli/console.hpp"
 #include "app/cli/json_text.hpp"
-#include "model/cause.hpp"
 
 namespace vmc::cli {
 
@@ -14,7 +13,7 @@ namespace {
 using json = nlohmann::ordered_json;
 
 json ending_fields(const Outcome& outcome) {
-    json fields;
+    json fields = json::object();
     if (const auto* exited = outcome.as<Exited>()) fields["output_open"] = exited->output_open;
     if (const auto* timed_out = outcome.as<TimedOut>()) fields["killed"] = slug(timed_out->killed);
     if (const auto* why = outcome.why()) {
@@ -27,7 +26,8 @@ json ending_fields(const Outcome& outcome) {
 
 }  // namespace
 
-std::string outcome_json(const std::string& host, const Outcome& outcome, std::string_view event) {
+std::string outcome_json(const std::string& host, const Outcome& outcome, std::string_view cause,
+                         std::string_view event) {
     json fields;
     fields["schema"] = 1;
     if (!event.empty()) fields["event"] = event;
@@ -40,7 +40,7 @@ std::string outcome_json(const std::string& host, const Outcome& outcome, std::s
     fields["stdout_bytes"] = outcome.stdout_bytes;
     fields["stderr_bytes"] = outcome.stderr_bytes;
     fields["boot_id"] = outcome.boot_id.empty() ? json() : json(outcome.boot_id);
-    fields["cause"] = model::cause_of(outcome);
+    fields["cause"] = cause;
     fields["took_ms"] = milliseconds(outcome.took);
     fields.update(ending_fields(outcome));
     return json_line(fields);

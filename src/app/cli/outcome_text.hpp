@@ -11,7 +11,8 @@
 namespace vmc::cli {
 
 /// The fields of `--result` and of the last line of `--json` (schema 1), as one JSON document.
-[[nodiscard]] std::string outcome_json(const std::string& host, const Outcome& outcome, std::string_view event = {});
+[[nodiscard]] std::string outcome_json(const std::string& host, const Outcome& outcome, std::string_view cause,
+                                       std::string_view event = {});
 
 /// One line for stderr; empty where the exit code says it all.
 [[nodiscard]] std::string outcome_line(const Outcome& outcome);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/outlet.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <condition_variable>
 #include <mutex>
@@ -25,21 +26,23 @@ struct Outlet::Shared {
     // Under `mutex`:
     std::string pending;
     std::size_t in_hand = 0;  // being written now
+    bool idle = false;  // nothing left to write
     bool full = false;
     bool started = false;
     int error = 0;
 };
 
-namespace {
-
-/// 0, or errno. A descriptor that somebody else made non-blocking is waited for.
-int write_all(int fd, std::string_view bytes) {
+/// 0, or errno. In slices, so that a reader's progress can be seen.
+int Outlet::write_all(Shared& shared, std::string_view bytes) {
+    constexpr std::size_t slice = 65536;  // what a pipe holds
     while (!bytes.empty()) {
-        const auto written = ::write(fd, bytes.data(), bytes.size());
+        const auto written = ::write(shared.fd, bytes.data(), std::min(slice, bytes.size()));
         if (written >= 0) {
             bytes.remove_prefix(static_cast<std::size_t>(written));
+            const std::lock_guard lock(shared.mutex);
+            shared.in_hand = bytes.size();
         } else if (errno == EAGAIN) {
-            pollfd room{fd, POLLOUT, 0};
+            pollfd room{shared.fd, POLLOUT, 0};  // somebody else made it non-blocking
             ::poll(&room, 1, -1);
         } else if (errno != EINTR) {
             return errno;
@@ -47,8 +50,6 @@ int write_all(int fd, std::string_view bytes) {
     }
     return 0;
 }
-
-}  // namespace
 
 Outlet::Outlet(int fd, const Bell& bell) : shared_(std::make_shared<Shared>(fd, bell)) {}
 
@@ -65,7 +66,7 @@ bool Outlet::put(std::string_view bytes) {
     if (!shared_->started) {
         shared_->started = true;
         std::thread(write_on, shared_).detach();
-    } else if (shared_->in_hand == 0) {
+    } else if (shared_->idle) {
         shared_->filled.notify_one();
     }
     shared_->full = shared_->pending.size() > high_water;
@@ -76,7 +77,9 @@ void Outlet::write_on(std::shared_ptr<Shared> shared) {
     std::string batch;
     std::unique_lock lock(shared->mutex);
     for (;;) {
+        shared->idle = true;
         shared->filled.wait(lock, [&] { return !shared->pending.empty(); });
+        shared->idle = false;
         batch.clear();
         std::swap(batch, shared->pending);
         shared->in_hand = batch.size();
@@ -84,7 +87,7 @@ void Outlet::write_on(std::shared_ptr<Shared> shared) {
         const auto room = std::exchange(shared->full, false) ? shared->room : nullptr;
         lock.unlock();
         if (room) room();
-        const int error = shared->shape ? write_all(shared->fd, shared->shape(batch)) : write_all(shared->fd, batch);
+        const int error = shared->shape ? write_all(*shared, shared->shape(batch)) : write_all(*shared, batch);
         lock.lock();
         shared->in_hand = 0;
         if (error != 0) {
@@ -97,13 +100,15 @@ void Outlet::write_on(std::shared_ptr<Shared> shared) {
                 lock.lock();
             }
         }
-        if (shared->pending.empty()) shared->bell.ring();
+        if (!shared->pending.empty()) continue;
+        shared->idle = true;
+        shared->bell.ring();
     }
 }
 
 bool Outlet::settled() const {
     const std::lock_guard lock(shared_->mutex);
-    return shared_->error != 0 || (shared_->pending.empty() && shared_->in_hand == 0);
+    return shared_->error != 0 || !shared_->started || (shared_->pending.empty() && shared_->idle);
 }
 
 bool Outlet::broken() const { return why_broken() != 0; }
@@ -123,6 +128,14 @@ bool Outlet::settle(const std::function<bool()>& interrupted, Instant deadline) 
         shared_->bell.wait(-1, left_until(deadline));
     }
     return true;
+}
+
+bool Outlet::settle_while_moving(Duration standstill) const {
+    for (auto before = waiting() + 1; waiting() < before;) {
+        before = waiting();
+        if (settle([] { return false; }, now() + standstill)) return true;
+    }
+    return settled();
 }
 
 }  // namespace vmc::cli

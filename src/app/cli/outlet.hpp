@@ -38,9 +38,12 @@ public:
     [[nodiscard]] std::size_t waiting() const;
     /// Waits until settled() or the deadline, not longer than `interrupted` allows.
     bool settle(const std::function<bool()>& interrupted, Instant deadline) const;
+    /// Waits until settled(), or until the reader has taken nothing for `standstill`.
+    bool settle_while_moving(Duration standstill) const;
 
 private:
     struct Shared;
+    static int write_all(Shared& shared, std::string_view bytes);
     static void write_on(std::shared_ptr<Shared> shared);
     std::shared_ptr<Shared> shared_;
 };

@@ -14,7 +14,7 @@ namespace vmc::cli {
 Expected<ResultFile> ResultFile::claim(std::string path) {
     ResultFile file(std::move(path));
     if (file.path_.empty()) return file;
-    struct stat there {};
+    struct stat there{};
     if (::stat(file.path_.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) {
         file.fd_ = ::open(file.path_.c_str(), O_WRONLY | O_CLOEXEC);
     } else {
@@ -32,7 +32,8 @@ Expected<ResultFile> ResultFile::claim(std::string path) {
 }
 
 ResultFile::ResultFile(ResultFile&& other) noexcept
-    : path_(std::move(other.path_)), temporary_(std::exchange(other.temporary_, {})), fd_(std::exchange(other.fd_, -1)) {}
+    : path_(std::move(other.path_)), temporary_(std::exchange(other.temporary_, {})),
+      fd_(std::exchange(other.fd_, -1)) {}
 
 ResultFile::~ResultFile() {
     if (fd_ >= 0) ::close(fd_);

@@ -38,8 +38,8 @@ void dying(int signal) {
 }
 
 void handle(int signal, void (*handler)(int), bool unless_ignored) {
-    struct sigaction action {};
-    struct sigaction before {};
+    struct sigaction action{};
+    struct sigaction before{};
     action.sa_handler = handler;
     ::sigemptyset(&action.sa_mask);
     action.sa_flags = SA_RESTART;

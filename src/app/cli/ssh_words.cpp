@@ -75,7 +75,7 @@ std::vector<std::string> ssh_arguments(const SshWords& words, const model::HostT
 std::string jump_command(const std::string& ssh, const SshWords& words, const std::string& chain) {
     const auto comma = chain.rfind(',');
     const auto last = comma == chain.npos ? chain : chain.substr(comma + 1);
-    std::string line = "exec " + model::quote(ssh);
+    std::string line = model::quote(ssh);
     if (words.config_file) line += " -F " + model::quote(*words.config_file);
     if (comma != chain.npos) line += " -J " + model::quote(chain.substr(0, comma));
     return line + " -W '[%h]:%p' -- " + model::quote(last.starts_with("ssh://") ? last : "ssh://" + last);

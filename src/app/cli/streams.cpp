@@ -12,9 +12,12 @@ namespace vmc::cli {
 
 namespace {
 
+/// After a timeout or Ctrl-C a reader gets the last words as long as it reads at all.
+constexpr Duration standstill = std::chrono::milliseconds(200);
+
 bool same_place(int a, int b) {
-    struct stat first {};
-    struct stat second {};
+    struct stat first{};
+    struct stat second{};
     return ::fstat(a, &first) == 0 && ::fstat(b, &second) == 0 && first.st_dev == second.st_dev &&
            first.st_ino == second.st_ino;
 }
@@ -41,21 +44,28 @@ void Streams::repair() {
     }
 }
 
-Streams::Streams() : same_(same_place(STDOUT_FILENO, STDERR_FILENO)), out_(STDOUT_FILENO, bell()), err_(STDERR_FILENO, bell()) {}
+Streams::Streams()
+    : same_(same_place(STDOUT_FILENO, STDERR_FILENO)), out_(STDOUT_FILENO, bell()), err_(STDERR_FILENO, bell()) {}
 
 void Streams::escape_for_terminals() {
     if (::isatty(STDOUT_FILENO) != 0) out_.shape([this](std::string_view bytes) { return out_escaper_.feed(bytes); });
-    if (::isatty(STDERR_FILENO) != 0 && !same_) err_.shape([this](std::string_view bytes) { return err_escaper_.feed(bytes); });
+    if (::isatty(STDERR_FILENO) != 0 && !same_)
+        err_.shape([this](std::string_view bytes) { return err_escaper_.feed(bytes); });
 }
 
 bool Streams::settle(Instant deadline) {
-    const auto interrupted = [] { return Signals::wish() != 0; };
-    const auto settled = [&] { return out_.settle(interrupted, deadline) && err_.settle(interrupted, deadline); };
-    if (!settled()) return false;
+    const auto in_a_hurry = [this] { return abandoned_ || Signals::wish() != 0; };
+    const auto written = [&](const Outlet& outlet) {
+        if (outlet.settle(in_a_hurry, deadline)) return true;
+        return outlet.settle_while_moving(standstill);
+    };
+    // Both are given their chance: a stuck stdout must not swallow what stderr has to say.
+    const bool out = written(out_);
+    if (!written(err_) || !out) return false;
     // The writing threads are idle now, so their escapers are ours to ask.
     out_.put(out_escaper_.finish());
     err_.put(err_escaper_.finish());
-    return settled();
+    return written(out_) && written(err_);
 }
 
 void print(std::string_view text) { streams().out().put(text); }

@@ -25,13 +25,17 @@ public:
     [[nodiscard]] Outlet& out() { return out_; }
     [[nodiscard]] Outlet& err() { return same_ ? out_ : err_; }
     [[nodiscard]] bool same() const { return same_; }
-    /// Waits until both are written, or until `deadline`, or a signal: true when all was written.
+    /// Waits until both are written, or until `deadline`: true when all was. Once a signal asks us to
+    /// end, or abandon() was called, only as long as they are read.
     bool settle(Instant deadline);
+    /// Our readers had their time.
+    void abandon() { abandoned_ = true; }
 
 private:
     friend Streams& streams();
     Streams();
     bool same_;
+    bool abandoned_ = false;
     Outlet out_;
     Outlet err_;
     model::TerminalEscaper out_escaper_;  // used by the writing threads

@@ -15,8 +15,8 @@ constexpr auto examples = R"(Examples:
 
 A changed host key stops every other verb: the machine may be another one, or
 somebody may stand in between. ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub,
-typed on the VM's console, prints what to expect. Nobody logs in; the key goes to
-our own known_hosts in the state directory, yours is never written.
+typed on the VM's console, prints what to expect. Nobody logs in; the key goes
+to our own known_hosts in the state directory, yours is never written.
 Exit code: 0 trusted; 255 not reached, or another key than expected.)";
 
 class Trust final : public Verb {
@@ -25,7 +25,9 @@ public:
     [[nodiscard]] std::string_view summary() const override { return "accept the key a host shows now as its own"; }
     void describe(CLI::App& app) override {
         host_.describe(app);
-        app.add_option("--expect", expected_, "only if it is this key: SHA256:...")->option_text("PRINT")->group("The key");
+        app.add_option("--expect", expected_, "only if it is this key: SHA256:...")
+            ->option_text("PRINT")
+            ->group("The key");
         app.footer(examples);
     }
     Expected<int> run(const Words& words) override;
@@ -37,7 +39,8 @@ private:
 
 Expected<int> Trust::run(const Words& words) {
     if (words) return usage("trust takes no command");
-    if (!expected_.empty() && !is_fingerprint(expected_)) return usage("--expect: not a fingerprint: \"" + expected_ + "\"");
+    if (!expected_.empty() && !is_fingerprint(expected_))
+        return usage("--expect: not a fingerprint: \"" + expected_ + "\"");
     auto contact = Contact::open(host_);
     if (!contact) return std::unexpected(std::move(contact.error()));
     auto trusted = (*contact)->finish((*contact)->vm().trust_host_key(expected_));

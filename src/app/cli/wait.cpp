@@ -15,10 +15,10 @@ namespace vmc::cli {
 namespace {
 
 constexpr auto examples = R"(Examples:
-  vmc wait web-1 --for up                       until a command works on it
-  vmc wait web-1 --for down --timeout 2m        until it answers no more
-  vmc wait web-1 --for reboot                   until it is back with a new boot id
-  vmc wait web-1 --until 'test -e /run/ready'   until the command exits with 0
+  vmc wait web-1 --for up                      until a command works on it
+  vmc wait web-1 --for down --timeout 2m       until it answers no more
+  vmc wait web-1 --for reboot                  until it is back with a new boot
+  vmc wait web-1 --until 'test -e /run/ready'  until the command exits with 0
 
 The command of --until runs again and again: it should only look. A login that
 was denied is tried again every 30 s, so that sshd does not ban us.

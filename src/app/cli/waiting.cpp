@@ -47,10 +47,22 @@ bool comes_or_goes(Code code) { return code == Code::throttled || code == Code::
 
 Waiting::Waiting(Contact& contact, Instant deadline, bool first_boot)
     : contact_(contact), begun_(now()), deadline_(deadline), denied_pause_(first_boot ? seconds(15) : seconds(30)) {
-    contact_.also_hear([this](const Notice&) {
-        news_ = true;
-        bell().ring();
-    });
+    contact_.also_hear([this](const Notice& notice) { hear(notice.kind); });
+}
+
+void Waiting::hear(Notice::Kind kind) {
+    switch (kind) {
+        case Notice::Kind::online:
+        case Notice::Kind::answered:
+        case Notice::Kind::replaced: online_ = true; break;
+        case Notice::Kind::suspect:
+        case Notice::Kind::ended:
+        case Notice::Kind::waiting:
+        case Notice::Kind::stopped: online_ = false; break;
+        default: break;
+    }
+    news_ = true;
+    bell().ring();
 }
 
 Waiting::~Waiting() {
@@ -138,12 +150,12 @@ std::string Waiting::down() {
     }
     seen_last_ = "it still answers";
     for (;;) {
-        if (!online()) {
+        if (!online_) {
             // A session may have been killed alone; one knock tells.
             const auto port = in_time(contact_.vm().health(Level::basic)).port_behavior;
             if (port != "open" && port != "unknown") return is_down("its port is " + port);
         }
-        pause_or_news(online() ? seldom : knock_again);
+        pause_or_news(online_ ? seldom : knock_again);
     }
 }
 
@@ -155,7 +167,8 @@ BootRecord Waiting::boot_before() {
     auto recorded = recorded_boot(contact_.host());
     if (!recorded) throw GaveUp{std::move(recorded.error())};
     if (!*recorded) {
-        contact_.console().say("it does not answer and no boot was recorded: the next boot seen is where waiting begins");
+        contact_.console().say(
+            "it does not answer and no boot was recorded: the next boot seen is where waiting begins");
         return read_boot();
     }
     contact_.console().say("it does not answer now; comparing with the boot recorded before");
@@ -175,7 +188,7 @@ std::string Waiting::reboot() {
             throw GaveUp{Failure(model::exit_link, told.substr(0, told.find('\n')))};
         // Only a new connection can lead to another boot; a look now and then guards against missed news.
         do pause_or_news(seldom);
-        while (!online());
+        while (!online_ && contact_.vm().state() != "online");
     }
 }
 

@@ -42,7 +42,7 @@ private:
     void pause_or_news(Duration span);
     [[nodiscard]] Duration pause_after(const Error& error);
     void not_yet(const std::string& why);
-    [[nodiscard]] bool online() { return contact_.vm().state() == "online"; }
+    void hear(Notice::Kind kind);
 
     Contact& contact_;
     const Instant begun_;
@@ -51,6 +51,7 @@ private:
     model::Backoff backoff_;
     model::Etiquette etiquette_;
     std::atomic<bool> news_{false};
+    std::atomic<bool> online_{false};  ///< as the notices have it
     std::string seen_last_;  ///< what stood in the way, for people
 };
 
