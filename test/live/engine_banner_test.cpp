@@ -76,10 +76,10 @@ TEST_CASE_FIXTURE(Fixture, "what does not speak SSH is quoted, at most 200 bytes
 
 TEST_CASE_FIXTURE(Fixture, "an endless preamble is cut off, with lines or without") {
     for (const std::string& flood : {std::string(10'000'000, 'x'), [] {
-             std::string lines;
-             for (int i = 0; i < 200'000; ++i) lines += "please wait ...\r\n";
-             return lines;
-         }()}) {
+                                         std::string lines;
+                                         for (int i = 0; i < 200'000; ++i) lines += "please wait ...\r\n";
+                                         return lines;
+                                     }()}) {
         const auto began = SystemClock::read();
         const auto error = refusal(says(flood, 3s), 10s);
         CHECK(error.code() == Code::protocol);

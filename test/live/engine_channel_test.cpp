@@ -4,9 +4,7 @@
 
 #include <cstdlib>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-
+#include "flow/task_scope.hpp"
 #include "live/engine_rig.hpp"
 
 using namespace engine;
@@ -50,6 +48,12 @@ struct TwoSlots : Fixture {
     TwoSlots() : Fixture("--sshd-option 'MaxSessions 2'") {}
 };
 
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
+
 /// 8-byte counters, so that a lost, doubled or swapped piece shows.
 std::string numbers(std::size_t bytes) {
     std::string text;
@@ -76,7 +80,8 @@ TEST_CASE_FIXTURE(Ordinary, "a signal is named, and no exit code is made up (L29
 }
 
 TEST_CASE_FIXTURE(Ordinary, "a pty is a terminal of the size asked for, also after it has changed") {
-    auto channel = rig.run(session->exec("test -t 0 && stty size; read line; stty size", vmc::Pty("xterm", 101, 37), in(5s), nullptr));
+    auto channel = rig.run(
+        session->exec("test -t 0 && stty size; read line; stty size", vmc::Pty("xterm", 101, 37), in(5s), nullptr));
     REQUIRE(channel.has_value());
     REQUIRE(rig.turn_until([&] { return (*channel)->waiting() > 0; }, 5s));
     (*channel)->resize(90, 20);
@@ -118,21 +123,16 @@ TEST_CASE_FIXTURE(TwoSlots, "MaxSessions refuses one channel and not the session
 TEST_CASE_FIXTURE(TwoSlots, "a channel that is dropped gives its slot back, at every moment of its life (L25)") {
     for (int i = 0; i < 60; ++i) {
         CAPTURE(i);
-        auto task = [](port::Session& s) -> Async<int> {
+        auto task = [](port::Session& s) -> Async<void> {
             std::optional<vmc::Pty> none;
             auto channel = co_await s.exec("head -c 200000 /dev/zero", none, in(5s), nullptr);
-            if (!channel) co_return 0;
-            auto first = co_await (*channel)->next();
-            co_return first ? 1 : 2;
+            if (channel) co_await (*channel)->next();
         };
-        boost::asio::cancellation_signal stop;
-        bool over = false;
-        auto running = task(*session);
-        boost::asio::co_spawn(rig.io, std::move(running),
-                              boost::asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr, int) { over = true; }));
-        rig.turn_until([&] { return over; }, std::chrono::microseconds(100 * i));
-        stop.emit(boost::asio::cancellation_type::terminal);
-        REQUIRE(rig.turn_until([&] { return over; }, 2s));
+        vmc::flow::TaskScope scope(rig.io.get_executor());
+        scope.spawn(task(*session));
+        rig.turn_until([&] { return scope.running() == 0; }, std::chrono::microseconds(100 * i));
+        scope.stop();
+        REQUIRE(rig.turn_until([&] { return scope.running() == 0; }, 2s));
     }
     // The server frees a slot when the killed command has gone.
     REQUIRE(rig.turn_until([&] { return session->alive(); }, 1s));
@@ -171,8 +171,8 @@ TEST_CASE_FIXTURE(Ordinary, "both streams at full speed stay whole and in order"
 }
 
 TEST_CASE_FIXTURE(Ordinary, "one-byte pieces of two streams are bounded by what they cost") {
-    auto channel = rig.open(*session,
-        "python3 -c 'import os\nfor i in range(60000): os.write(1,b\"o\"); os.write(2,b\"e\")'");
+    auto channel =
+        rig.open(*session, "python3 -c 'import os\nfor i in range(60000): os.write(1,b\"o\"); os.write(2,b\"e\")'");
     const long before = lab::memory_kib();
     rig.turn_until([&] { return session->paused(); }, 8s);
     CHECK(lab::memory_kib() - before < 8192);
@@ -201,7 +201,12 @@ TEST_CASE_FIXTURE(Ordinary, "a server that takes no input stops the writer and n
     boost::asio::co_spawn(rig.io, std::move(task), [&](std::exception_ptr, int) { over = true; });
     int turns = 0;
     const auto began = SystemClock::read();
-    rig.turn_until([&] { ++turns; return over; }, 500ms);
+    rig.turn_until(
+        [&] {
+            ++turns;
+            return over;
+        },
+        500ms);
     CHECK_FALSE(over);
     CHECK(turns > 50);  // 5 ms each while nothing happens
     CHECK(SystemClock::read() - began < 700ms);
@@ -223,7 +228,9 @@ TEST_CASE_FIXTURE(Ordinary, "writing after the end of file or after the close is
 
 TEST_CASE_FIXTURE(Ordinary, "eight channels at once each keep their own bytes") {
     std::vector<ChannelPtr> channels;
-    for (int i = 0; i < 8; ++i) channels.push_back(rig.open(*session, "seq " + std::to_string(i * 1000) + " " + std::to_string(i * 1000 + 50000)));
+    for (int i = 0; i < 8; ++i)
+        channels.push_back(
+            rig.open(*session, "seq " + std::to_string(i * 1000) + " " + std::to_string(i * 1000 + 50000)));
     for (int i = 7; i >= 0; --i) {
         const auto ran = rig.drain(*channels[static_cast<std::size_t>(i)]);
         CHECK(ran.out.starts_with(std::to_string(i * 1000) + "\n"));
@@ -235,6 +242,7 @@ TEST_CASE_FIXTURE(Ordinary, "eight channels at once each keep their own bytes") 
 TEST_CASE_FIXTURE(Ordinary, "a thousand commands leave no memory behind, neither ours nor in the engine") {
     for (int i = 0; i < 100; ++i) exec("echo x | head -c1");
     const long before = lab::memory_kib();
-    for (int i = 0; i < lab::tries(300, 3000); ++i) REQUIRE(exec("exec 0<&-; exec echo $$").code == 0u);
-    CHECK(lab::memory_kib() - before < 256);
+    for (int i = 0; i < lab::tries(400, 3000); ++i) REQUIRE(exec("exec 0<&-; exec echo $$").code == 0u);
+    // AddressSanitizer keeps what was freed for a while; it has its own way to find leaks.
+    if (!sanitized) CHECK(lab::memory_kib() - before < 96);
 }

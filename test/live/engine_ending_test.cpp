@@ -17,7 +17,9 @@ struct Fixture {
     lab::Host host;
     SessionPtr session = rig.online(host.target());
 
-    void wait(vmc::Duration span) { rig.turn_until([] { return false; }, span); }
+    void wait(vmc::Duration span) {
+        rig.turn_until([] { return false; }, span);
+    }
     std::string log() { return host.exec("true") + read(std::string("lab/host log ") + host.name); }
     static std::string read(const std::string& command) {
         std::string text;

@@ -84,12 +84,9 @@ TEST_CASE_FIXTURE(Fixture, "strict refuses the unknown, and reads the user's fil
 }
 
 TEST_CASE_FIXTURE(Fixture, "a server with several keys is asked for the one we know (L15)") {
-    rig.online(host.target());
-    std::ostringstream text;
-    text << std::ifstream(host.root + "/etc/ssh/ssh_host_ecdsa_key.pub").rdbuf();
-    if (text.str().empty()) return;  // the lab has put them elsewhere
     const std::string file = (rig.directory / "ecdsa-only").string();
-    std::ofstream(file) << host.address << ' ' << text.str();
+    REQUIRE(std::system(("ssh-keyscan -t ecdsa " + host.address + " 2>/dev/null > " + file).c_str()) == 0);
+    REQUIRE(std::filesystem::file_size(file) > 0);
     Rig fresh;
     auto target = host.target();
     target.known_hosts({file}).host_keys(HostKeyPolicy::strict);

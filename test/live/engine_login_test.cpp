@@ -33,6 +33,17 @@ struct Fixture {
     }
 };
 
+/// Is any thread of ours in a system call on a socket other than the loop's?
+bool waits_in_agent() {
+    int helpers = 0;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+        std::string words;
+        std::getline(std::ifstream(task.path() / "syscall"), words);
+        helpers += words.starts_with("45 ");  // recvfrom
+    }
+    return helpers > 0;
+}
+
 struct Stages : vmc::port::ConnectWatcher {
     void stage_began(Stage stage) override { began.push_back(stage); }
     void stage_ended(Stage stage, vmc::Duration took) override {
@@ -47,7 +58,9 @@ class Agent {
 public:
     Agent(const std::filesystem::path& directory, const std::string& key) : socket((directory / "agent").string()) {
         const std::string pid_file = (directory / "agent.pid").string();
-        REQUIRE(std::system(("ssh-agent -a " + socket + " | sed -n 's/.*SSH_AGENT_PID=\\([0-9]*\\).*/\\1/p' > " + pid_file).c_str()) == 0);
+        REQUIRE(
+            std::system(("ssh-agent -a " + socket + " | sed -n 's/.*SSH_AGENT_PID=\\([0-9]*\\).*/\\1/p' > " + pid_file)
+                            .c_str()) == 0);
         std::ifstream(pid_file) >> pid_;
         REQUIRE(std::system(("SSH_AUTH_SOCK=" + socket + " ssh-add -q " + key).c_str()) == 0);
     }
@@ -64,7 +77,7 @@ TEST_CASE_FIXTURE(Fixture, "connecting goes through named stages, each with its 
     Stages stages;
     auto session = rig.run(rig.transport->connect(host.target(), in(10s), &stages));
     REQUIRE(session.has_value());
-    const std::vector<Stage> all{Stage::config, Stage::resolve, Stage::tcp, Stage::banner,
+    const std::vector<Stage> all{Stage::config,       Stage::resolve,  Stage::tcp,           Stage::banner,
                                  Stage::key_exchange, Stage::host_key, Stage::authentication};
     CHECK(stages.began == all);
     CHECK(stages.ended == all);
@@ -111,10 +124,11 @@ TEST_CASE_FIXTURE(Fixture, "a denied login names the user, what was tried and wh
     CHECK(error.message().find("publickey") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a key that others may read, that is missing or that is none is refused before anything is sent") {
-    for (const auto& [path, word] : {std::pair{copy_of(host.key, 0644), "mode 0644"},
-                                     std::pair{std::string("/no/such/key"), "No such file"},
-                                     std::pair{std::string("/etc/hostname"), "private key"}}) {
+TEST_CASE_FIXTURE(Fixture,
+                  "a key that others may read, that is missing or that is none is refused before anything is sent") {
+    for (const auto& [path, word] :
+         {std::pair{copy_of(host.key, 0644), "mode 0644"}, std::pair{std::string("/no/such/key"), "No such file"},
+          std::pair{std::string("/etc/hostname"), "private key"}}) {
         auto target = host.target();
         target.key(path);
         const auto error = refusal(target);
@@ -176,7 +190,8 @@ TEST_CASE_FIXTURE(Fixture, "an agent that never answers costs the deadline and n
     CHECK(session.error().code() == Code::timed_out);
     CHECK(session.error().stage() == Stage::authentication);
     CHECK(SystemClock::read() - began < 1s);
-    mute.close();
+    // Neither the helper that waited for it nor the session stays behind.
+    CHECK(slow.turn_until([&] { return !waits_in_agent(); }, 2s));
 }
 
 TEST_CASE_FIXTURE(Fixture, "no common algorithm names both lists") {
@@ -207,6 +222,17 @@ TEST_CASE("a dropbear is reached as well") {
     lab::Host host("--sshd dropbear");
     Rig rig;
     CHECK(rig.exec(*rig.online(host.target()), "echo in; echo err >&2; exit 5").code == 5u);
+}
+
+TEST_CASE("a real sshd that is throttled says so, and is not called dead") {
+    lab::Host host("--sshd-option 'MaxStartups 1'");
+    Rig rig;
+    boost::asio::ip::tcp::socket silent(rig.io);
+    silent.connect({boost::asio::ip::make_address(host.address), 22});
+    auto refused = rig.connect(host.target());
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code() == Code::throttled);
+    CHECK(refused.error().peer_words() == "Exceeded MaxStartups");
 }
 
 TEST_CASE_FIXTURE(Fixture, "a user name for a shell to read is refused here (L20)") {

@@ -27,7 +27,8 @@ Async<Ran> read_all(port::Channel& channel) {
             ran.failure = event.error();
             co_return ran;
         }
-        if (auto* data = std::get_if<port::Data>(&*event)) (data->stream == port::Stream::out ? ran.out : ran.err) += data->bytes;
+        if (auto* data = std::get_if<port::Data>(&*event))
+            (data->stream == port::Stream::out ? ran.out : ran.err) += data->bytes;
         if (auto* status = std::get_if<port::ExitStatus>(&*event)) ran.code = status->code;
         if (auto* signal = std::get_if<port::ExitSignal>(&*event)) ran.signal = signal->name;
         if (std::holds_alternative<port::ChannelClosed>(*event)) {
@@ -66,7 +67,8 @@ void Rig::finish(Async<void> task) {
         done = true;
     });
     io.restart();
-    while (!done && io.run_one()) {}
+    while (!done && io.run_one()) {
+    }
     if (thrown) std::rethrow_exception(thrown);
 }
 

@@ -22,8 +22,8 @@ struct Knock {
 
 /// One connect to one endpoint; nothing when the deadline came first. On success `fd` is the socket:
 /// non-blocking, close-on-exec, no options set.
-Async<std::optional<Knock>> connect_once(const boost::asio::any_io_executor& loop, Endpoint endpoint,
-                                         Instant deadline, Fd& fd);
+Async<std::optional<Knock>> connect_once(const boost::asio::any_io_executor& loop, Endpoint endpoint, Instant deadline,
+                                         Fd& fd);
 
 /// Happy eyeballs (RFC 8305): the addresses in order, the next one started 250 ms after the last or
 /// at once when all before it have failed; the first to answer wins and the others are closed.

@@ -29,7 +29,8 @@ port::PortReading told_apart(const Knock& knock) {
     using port::PortAnswer;
     const std::string words = std::strerror(knock.error);
     // A refusal can be as quick as the call itself only on this very machine.
-    if (knock.locally && knock.error != ECONNREFUSED) return reading(PortAnswer::unknown, knock.took, words + " (our side)");
+    if (knock.locally && knock.error != ECONNREFUSED)
+        return reading(PortAnswer::unknown, knock.took, words + " (our side)");
     switch (knock.error) {
         case 0: return reading(PortAnswer::open, knock.took, "accepted");
         case ECONNRESET: return reading(PortAnswer::open, knock.took, "accepted, and reset at once");

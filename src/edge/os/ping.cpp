@@ -104,8 +104,9 @@ Async<port::PingReading> ping(const asio::any_io_executor& loop, Endpoint to, st
     Pinger pinger = open_socket(family);
     if (!pinger.fd) {
         const bool forbidden = pinger.error == EPERM || pinger.error == EACCES;
-        co_return reading(Answer::unknown, {}, forbidden ? "neither ping sockets nor CAP_NET_RAW allowed here"
-                                                         : std::strerror(pinger.error));
+        co_return reading(
+            Answer::unknown, {},
+            forbidden ? "neither ping sockets nor CAP_NET_RAW allowed here" : std::strerror(pinger.error));
     }
     Echo echo;
     echo.type = family == AF_INET6 ? ICMP6_ECHO_REQUEST : ICMP_ECHO;

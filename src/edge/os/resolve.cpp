@@ -86,9 +86,9 @@ Answer look_up(const std::string& host, std::uint16_t port, int flags) {
 Error explain(const std::string& host, const Answer& answer, Duration took) {
     const bool no_such_name = answer.status == EAI_NONAME || answer.status == EAI_NODATA || answer.status == 0;
     // EAI_AGAIN: the name server did not answer. That says nothing of the name.
-    const Code code = no_such_name ? Code::unknown_name
+    const Code code = no_such_name                                              ? Code::unknown_name
                       : answer.status == EAI_AGAIN || answer.status == EAI_FAIL ? Code::unreachable
-                                                                                 : Code::local;
+                                                                                : Code::local;
     const char* why = answer.status == EAI_SYSTEM ? std::strerror(answer.system_error)
                       : answer.status == 0        ? "no address"
                                                   : ::gai_strerror(answer.status);
@@ -100,8 +100,7 @@ Error explain(const std::string& host, const Answer& answer, Duration took) {
 std::optional<Endpoint> Endpoint::local_of(int fd) { return ask_socket(fd, ::getsockname); }
 std::optional<Endpoint> Endpoint::peer_of(int fd) { return ask_socket(fd, ::getpeername); }
 
-Async<Result<std::vector<Endpoint>>> resolve(OffLoop& helpers, std::string host, std::uint16_t port,
-                                             Instant deadline) {
+Async<Result<std::vector<Endpoint>>> resolve(OffLoop& helpers, std::string host, std::uint16_t port, Instant deadline) {
     const Instant began = SystemClock::read();
     if (host.empty()) co_return failed(Code::bad_request, Stage::resolve, "empty host name");
     Answer numeric = look_up(host, port, AI_NUMERICHOST);

@@ -36,7 +36,6 @@ private:
 /// Name to addresses in the order to try them (RFC 8305 §4: the resolver's order, families
 /// taking turns, IPv6 first). Numeric addresses come back at once; names are looked up off the
 /// loop, and a look-up that outlives `deadline` is abandoned and its answer dropped.
-Async<Result<std::vector<Endpoint>>> resolve(OffLoop& helpers, std::string host, std::uint16_t port,
-                                             Instant deadline);
+Async<Result<std::vector<Endpoint>>> resolve(OffLoop& helpers, std::string host, std::uint16_t port, Instant deadline);
 
 }  // namespace vmc::edge

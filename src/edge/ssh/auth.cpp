@@ -64,31 +64,6 @@ Async<Result<int>> Connecting::try_key(std::shared_ptr<const LoadedKey> key) {
     co_return rc;
 }
 
-/// The agent's socket is read and written by libssh itself, and may wait for a finger on a token
-/// (L16): that runs on a helper thread, with the session lent to it.
-Async<Result<int>> Connecting::try_agent() {
-    if (!asked_none_) {
-        auto none = co_await try_none();
-        if (!none || *none == SSH_AUTH_SUCCESS || *none == SSH_AUTH_ERROR) co_return none;
-    }
-    tried_.emplace_back("agent");
-    const std::function<int()> ask = [handle = wire_->handle()] {
-        return ::ssh_userauth_agent(handle->session(), nullptr);
-    };
-    for (;;) {
-        wire_->handle()->lent = true;
-        const auto rc = co_await parts_.helpers.run(ask, limit());
-        if (!rc) co_return std::unexpected(late("no answer from the agent"));
-        wire_->handle()->lent = false;
-        if (*rc == SSH_AUTH_SUCCESS) facts_.key_used = "agent";
-        if (*rc != SSH_AUTH_AGAIN) {
-            note_failure();
-            co_return *rc;
-        }
-        if (!co_await wire_->ready(limit())) co_return std::unexpected(late("no answer to our login"));
-    }
-}
-
 /// True when we are in.
 Async<Result<bool>> Connecting::try_reading(std::shared_ptr<const KeyReading> reading) {
     for (const auto& key : {reading->certified, reading->key}) {

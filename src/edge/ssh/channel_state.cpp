@@ -16,16 +16,15 @@ constexpr std::size_t room_for_large = 288 * 1024;  // one turn of the session's
 constexpr std::size_t most_peer_words = 1024;       // error.hpp: at most 1 KiB
 
 Stage stage_of(ChannelState::Phase phase) {
-    return phase == ChannelState::Phase::opening || phase == ChannelState::Phase::pty ? Stage::channel
-                                                                                     : Stage::request;
+    return phase == ChannelState::Phase::opening || phase == ChannelState::Phase::pty ? Stage::channel : Stage::request;
 }
 
 }  // namespace
 
 ChannelState::ChannelState(const boost::asio::any_io_executor& loop, Handle& handle, std::string line,
                            std::optional<Pty> pty, bool* sent)
-    : changed(loop), writable(loop), handle_(&handle), raw_(::ssh_channel_new(handle.session())), line_(std::move(line)),
-      pty_(std::move(pty)), sent_(sent) {
+    : changed(loop), writable(loop), handle_(&handle), raw_(::ssh_channel_new(handle.session())),
+      line_(std::move(line)), pty_(std::move(pty)), sent_(sent) {
     ensure(raw_ != nullptr, "an authenticated session gives channels");
     callbacks_.userdata = this;
     callbacks_.channel_data_function = on_data;
@@ -37,9 +36,7 @@ ChannelState::ChannelState(const boost::asio::any_io_executor& loop, Handle& han
     ensure(::ssh_set_channel_callbacks(raw_, &callbacks_) == SSH_OK, "there is memory for callbacks");
 }
 
-ChannelState::~ChannelState() {
-    ensure(raw_ == nullptr, "a channel is closed or lost before it is forgotten");
-}
+ChannelState::~ChannelState() { ensure(raw_ == nullptr, "a channel is closed or lost before it is forgotten"); }
 
 void ChannelState::step() {
     if (phase_ == Phase::opening) step_open();
@@ -73,8 +70,8 @@ void ChannelState::step_open() {
 }
 
 void ChannelState::step_pty() {
-    const int rc = ask(
-        [this] { return ::ssh_channel_request_pty_size(raw_, pty_->term.c_str(), pty_->columns, pty_->rows); });
+    const int rc =
+        ask([this] { return ::ssh_channel_request_pty_size(raw_, pty_->term.c_str(), pty_->columns, pty_->rows); });
     if (rc == SSH_AGAIN && !closed_by_peer_) return;
     if (rc != SSH_OK) return refused(Stage::channel);
     phase_ = Phase::exec;
@@ -134,7 +131,8 @@ void ChannelState::abandon() {
 }
 
 void ChannelState::lose(const Error& why) {
-    if (!failure_) failure_.emplace(why.code(), phase_ == Phase::granted ? Stage::command : stage_of(phase_), why.message());
+    if (!failure_)
+        failure_.emplace(why.code(), phase_ == Phase::granted ? Stage::command : stage_of(phase_), why.message());
     if (failure_->peer_words().empty()) failure_->said(why.peer_words());
     // Not ssh_channel_free: it would try to send a CLOSE. ssh_free takes the channel along.
     if (raw_) ::ssh_remove_channel_callbacks(raw_, &callbacks_);
@@ -182,9 +180,7 @@ int ChannelState::on_data(ssh_session, ssh_channel, void* data, std::uint32_t le
     return static_cast<int>(length);  // always all of it (L22)
 }
 
-void ChannelState::on_eof(ssh_session, ssh_channel, void* self) {
-    static_cast<ChannelState*>(self)->push(port::Eof());
-}
+void ChannelState::on_eof(ssh_session, ssh_channel, void* self) { static_cast<ChannelState*>(self)->push(port::Eof()); }
 
 void ChannelState::on_close(ssh_session, ssh_channel, void* self) {
     auto& me = *static_cast<ChannelState*>(self);

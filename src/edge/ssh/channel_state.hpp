@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "edge/os/alarm.hpp"
+#include "edge/os/bell.hpp"
 #include "edge/ssh/handle.hpp"
 #include "port/transport.hpp"
 
@@ -24,8 +24,8 @@ class ChannelState {
 public:
     enum class Phase { opening, pty, exec, granted, closing, gone };
 
-    ChannelState(const boost::asio::any_io_executor& loop, Handle& handle, std::string line,
-                 std::optional<Pty> pty, bool* sent);
+    ChannelState(const boost::asio::any_io_executor& loop, Handle& handle, std::string line, std::optional<Pty> pty,
+                 bool* sent);
     ~ChannelState();
     ChannelState(const ChannelState&) = delete;
     ChannelState& operator=(const ChannelState&) = delete;
@@ -53,10 +53,11 @@ public:
     [[nodiscard]] std::size_t cost() const noexcept { return waiting_ + events_.size() * sizeof(port::ChannelEvent); }
     [[nodiscard]] bool closed_by_peer() const noexcept { return closed_by_peer_; }
 
-    Alarm changed;           ///< for the one reader, and before that for the one who asked
-    Alarm writable;          ///< for the one writer
-    bool has_news = false;   ///< events came since the reader was last woken
+    Bell changed;            ///< for the one reader, and before that for the one who asked
+    Bell writable;           ///< for the one writer
+    bool has_news = false;   ///< something came since the reader was last woken
     bool writer_waits = false;
+    Instant patience = never;  ///< of the one who asked: woken then too
 
 private:
     static int on_data(ssh_session, ssh_channel, void* data, std::uint32_t length, int is_stderr, void* self);

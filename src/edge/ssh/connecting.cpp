@@ -45,18 +45,14 @@ void Connecting::end_stage() {
     stage_ = Stage::none;
 }
 
-Instant Connecting::limit() const {
-    return std::min(deadline_, stage_began_ + patience_for(stage_));
-}
+Instant Connecting::limit() const { return std::min(deadline_, stage_began_ + patience_for(stage_)); }
 
-Error Connecting::late(std::string message) const {
-    return Error(Code::timed_out, stage_, std::move(message));
-}
+Error Connecting::late(std::string message) const { return Error(Code::timed_out, stage_, std::move(message)); }
 
 Async<Result<std::unique_ptr<port::Session>>> Connecting::run() {
-    constexpr Async<Result<void>> (Connecting::*steps[])() = {
-        &Connecting::read_keys,     &Connecting::reach,          &Connecting::hear_banner,
-        &Connecting::exchange_keys, &Connecting::check_host_key, &Connecting::log_in};
+    constexpr Async<Result<void>> (Connecting::* steps[])() = {&Connecting::read_keys,      &Connecting::reach,
+                                                               &Connecting::hear_banner,    &Connecting::exchange_keys,
+                                                               &Connecting::check_host_key, &Connecting::log_in};
     for (const auto step : steps) {
         auto done = co_await (this->*step)();
         if (done) continue;
@@ -111,13 +107,12 @@ namespace {
 Async<Result<std::unique_ptr<port::Session>>> run(std::unique_ptr<Connecting> attempt) {
     co_return co_await attempt->run();
 }
-Async<Result<HostKey>> show(std::unique_ptr<Connecting> attempt) {
-    co_return co_await attempt->show_host_key();
-}
+Async<Result<HostKey>> show(std::unique_ptr<Connecting> attempt) { co_return co_await attempt->show_host_key(); }
 }  // namespace
 
 /// The target is copied here, before anything waits: the caller may change his.
-std::unique_ptr<Connecting> SshTransport::attempt(const Target& target, Instant deadline, port::ConnectWatcher* watcher) {
+std::unique_ptr<Connecting> SshTransport::attempt(const Target& target, Instant deadline,
+                                                  port::ConnectWatcher* watcher) {
     ConnectParts parts{loop_, helpers_, keys_, book_, places_.agent()};
     return std::make_unique<Connecting>(std::move(parts), target, deadline, watcher);
 }

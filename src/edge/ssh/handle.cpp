@@ -13,9 +13,7 @@ namespace {
 /// Channel opens and requests of the server that nobody asked for: 1 makes libssh give the default
 /// answer (a refusal). Without a callback it would keep each of them for the life of the session,
 /// and sshd sends eow@openssh.com with nearly every command.
-int refuse(ssh_session, ssh_message, void*) {
-    return 1;
-}
+int refuse(ssh_session, ssh_message, void*) { return 1; }
 
 }  // namespace
 

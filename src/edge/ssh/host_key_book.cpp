@@ -15,21 +15,17 @@ std::string name_of(const Target& target) {
     return target.port() == 22 ? target.host() : "[" + target.host() + "]:" + std::to_string(target.port());
 }
 
-std::string where(const model::KnownKey& key) {
-    return key.file + ":" + std::to_string(key.line);
-}
+std::string where(const model::KnownKey& key) { return key.file + ":" + std::to_string(key.line); }
 
 Error changed(const Target& target, const HostKey& shown, const std::string& known, const std::string& place) {
     std::string words = "the host key of " + name_of(target) + " has changed: known " + known;
     if (!place.empty()) words += " (" + place + ")";
-    words += ", shown " + shown.type + " " + shown.fingerprint + ". Nothing was sent to it. If you know why, run: vmc trust " +
-             target.host();
+    words += ", shown " + shown.type + " " + shown.fingerprint +
+             ". Nothing was sent to it. If you know why, run: vmc trust " + target.host();
     return Error(Code::host_key_changed, Stage::host_key, std::move(words));
 }
 
-Error late() {
-    return Error(Code::timed_out, Stage::host_key, "the known_hosts files were not read in time");
-}
+Error late() { return Error(Code::timed_out, Stage::host_key, "the known_hosts files were not read in time"); }
 
 /// "SHA256:…" with or without the padding some tools show.
 bool same_fingerprint(std::string_view a, std::string_view b) {
@@ -64,7 +60,9 @@ Async<Result<std::vector<std::string>>> HostKeyBook::known_types(Target target, 
     const auto shelf = co_await shelf_for(target, false, deadline);
     if (!shelf) co_return std::unexpected(shelf.error());
     if ((*shelf)->small()) co_return (*shelf)->known_types(target);
-    const std::function<std::vector<std::string>()> job = [shelf = *shelf, target] { return shelf->known_types(target); };
+    const std::function<std::vector<std::string>()> job = [shelf = *shelf, target] {
+        return shelf->known_types(target);
+    };
     auto types = co_await helpers_.run(job, deadline);
     if (!types) co_return std::unexpected(late());
     co_return std::move(*types);
@@ -77,7 +75,9 @@ Async<Result<model::HostKeyVerdict>> HostKeyBook::look_up(Target target, HostKey
     if ((*shelf)->small()) {
         verdict = (*shelf)->check(target, key);
     } else {
-        const std::function<model::HostKeyVerdict()> job = [shelf = *shelf, target, key] { return shelf->check(target, key); };
+        const std::function<model::HostKeyVerdict()> job = [shelf = *shelf, target, key] {
+            return shelf->check(target, key);
+        };
         auto found = co_await helpers_.run(job, deadline);
         if (!found) co_return std::unexpected(late());
         verdict = std::move(*found);
@@ -109,8 +109,9 @@ Async<Result<bool>> HostKeyBook::check(Target target, HostKey key, Instant deadl
 Result<bool> HostKeyBook::compare(const Target& target, const HostKey& key, const model::HostKeyVerdict& verdict) {
     const auto& because = verdict.because;
     if (verdict.kind == Kind::revoked)
-        return failed(Code::host_key_revoked, Stage::host_key,
-                      "the host key of " + name_of(target) + " is revoked (" + where(because) + "): " + key.fingerprint);
+        return failed(
+            Code::host_key_revoked, Stage::host_key,
+            "the host key of " + name_of(target) + " is revoked (" + where(because) + "): " + key.fingerprint);
     if (target.host_keys() == HostKeyPolicy::pinned) {
         if (same_fingerprint(key.fingerprint, target.pin())) return false;
         return std::unexpected(changed(target, key, target.pin(), "pinned"));
@@ -122,12 +123,13 @@ Result<bool> HostKeyBook::compare(const Target& target, const HostKey& key, cons
     }
     if (verdict.kind == Kind::known) return false;
     if (verdict.kind == Kind::changed)
-        return std::unexpected(changed(target, key, because.key_type + " " + fingerprint_of(because.key_type, because.key_base64),
+        return std::unexpected(changed(target, key,
+                                       because.key_type + " " + fingerprint_of(because.key_type, because.key_base64),
                                        where(because)));
     if (target.host_keys() == HostKeyPolicy::strict)
         return failed(Code::host_key_unknown, Stage::host_key,
-                      "the host key of " + name_of(target) + " is not known, and unknown ones are refused: " + key.type +
-                          " " + key.fingerprint);
+                      "the host key of " + name_of(target) +
+                          " is not known, and unknown ones are refused: " + key.type + " " + key.fingerprint);
     return true;
 }
 

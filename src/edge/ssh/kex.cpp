@@ -2,6 +2,7 @@
 // From the first byte of the server to the proof of its host key.
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -92,7 +93,6 @@ Result<void> Connecting::give_options(const std::vector<std::string>& known_type
     if (done) done = set(SSH_OPTIONS_CIPHERS_S_C, "ciphers", ciphers);
     if (done && !target_.kex_algorithms().empty())
         done = set(SSH_OPTIONS_KEY_EXCHANGE, "key exchange algorithms", target_.kex_algorithms());
-    if (done && !parts_.agent_socket.empty()) done = set(SSH_OPTIONS_IDENTITY_AGENT, "agent", parts_.agent_socket);
     return done;
 }
 
@@ -105,7 +105,9 @@ int Connecting::connect_step() {
     const int rc = ::ssh_connect(session());
     if (::ssh_get_fd(session()) >= 0) wire_->stay_non_blocking();
     const std::uint64_t read = wire_->handle()->socket.in_bytes - before;
-    if (seen > 0) overheard_.feed({bytes.data(), std::min<std::size_t>(read, static_cast<std::size_t>(seen))});
+    // Bytes that came between the look and the read went by unseen.
+    if (read > static_cast<std::uint64_t>(std::max<ssize_t>(seen, 0))) overheard_.give_up();
+    else if (read > 0) overheard_.feed({bytes.data(), static_cast<std::size_t>(read)});
     return rc;
 }
 
@@ -157,12 +159,14 @@ Async<Result<void>> Connecting::exchange_keys() {
 }
 
 Result<void> Connecting::refuse_weak_cipher() const {
-    if (!target_.ciphers().empty() || overheard_.strict().value_or(false)) return {};
+    if (!target_.ciphers().empty() || overheard_.strict() == true) return {};
     for (const char* cipher : {::ssh_get_cipher_in(session()), ::ssh_get_cipher_out(session())}) {
-        if (cipher && std::strstr(cipher, "chacha20"))
-            return failed(Code::no_common_algorithm, Stage::key_exchange,
-                          "the server offers only chacha20-poly1305, and that without strict key exchange "
-                          "(CVE-2023-48795); name the ciphers yourself to accept it");
+        if (!cipher || !std::strstr(cipher, "chacha20")) continue;
+        if (!overheard_.strict())
+            return failed(Code::lost, stage_, "could not see whether the server has strict key exchange; try again");
+        return failed(Code::no_common_algorithm, stage_,
+                      "the server offers only chacha20-poly1305, and that without strict key exchange "
+                      "(CVE-2023-48795); name the ciphers yourself to accept it");
     }
     return {};
 }
@@ -180,8 +184,8 @@ Async<Result<void>> Connecting::check_host_key() {
 }
 
 Async<Result<HostKey>> Connecting::show_host_key() {
-    constexpr Async<Result<void>> (Connecting::*steps[])() = {&Connecting::reach, &Connecting::hear_banner,
-                                                              &Connecting::exchange_keys};
+    constexpr Async<Result<void>> (Connecting::* steps[])() = {&Connecting::reach, &Connecting::hear_banner,
+                                                               &Connecting::exchange_keys};
     for (const auto step : steps) {
         auto done = co_await (this->*step)();
         if (!done) co_return std::unexpected(std::move(done.error()));

@@ -57,9 +57,7 @@ int note_that_it_is_locked(const char*, char*, std::size_t, int, int, void* lock
     return -1;
 }
 
-void wipe(std::string& secret) {
-    ::explicit_bzero(secret.data(), secret.size());
-}
+void wipe(std::string& secret) { ::explicit_bzero(secret.data(), secret.size()); }
 
 ssh_key parse(const std::string& content, const std::optional<std::string>& passphrase, bool& locked) {
     ssh_key key = nullptr;
@@ -72,19 +70,17 @@ ssh_key parse(const std::string& content, const std::optional<std::string>& pass
 
 }  // namespace
 
-bool LoadedKey::is_rsa() const noexcept {
-    return ::ssh_key_type(key_) == SSH_KEYTYPE_RSA;
-}
+bool LoadedKey::is_rsa() const noexcept { return ::ssh_key_type(key_) == SSH_KEYTYPE_RSA; }
 
 std::optional<FileStamp> stamp_of(const std::string& path) {
-    struct stat about {};
+    struct stat about{};
     if (::stat(path.c_str(), &about) != 0) return std::nullopt;
     return stamp(about);
 }
 
 KeyReading read_key(const std::string& path, const std::optional<std::string>& passphrase) {
     KeyReading reading;
-    struct stat about {};
+    struct stat about{};
     auto content = read_whole(path, about, reading.trouble);
     if (!content || too_open(about, path, reading.trouble)) return reading;
     reading.stamp = stamp(about);

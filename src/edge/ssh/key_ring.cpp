@@ -53,26 +53,23 @@ void KeyRing::start_reading(const std::shared_ptr<Entry>& entry, std::string pat
     entry->reading_now = true;
     entry->asked = entry->asked || ask;
     auto found = std::make_shared<KeyReading>();
-    helpers_.submit(
-        [found, path = std::move(path), ask = std::move(ask), before = entry->reading] {
-            *found = read_again(path, before, ask);
-        },
-        [found, entry] {
-            const bool other_content = entry->reading && entry->reading->stamp != found->stamp;
-            if (other_content) entry->asked = false;
-            entry->reading = found;
-            entry->read_at = SystemClock::read();
-            entry->reading_now = false;
-            for (Alarm* alarm : entry->waiting) alarm->notify();
-        });
+    helpers_.submit([found, path = std::move(path), ask = std::move(ask),
+                     before = entry->reading] { *found = read_again(path, before, ask); },
+                    [found, entry] {
+                        const bool other_content = entry->reading && entry->reading->stamp != found->stamp;
+                        if (other_content) entry->asked = false;
+                        entry->reading = found;
+                        entry->read_at = SystemClock::read();
+                        entry->reading_now = false;
+                        for (Alarm* alarm : entry->waiting) alarm->notify();
+                    });
 }
 
 Async<Result<std::shared_ptr<const KeyReading>>> KeyRing::peek(std::string path, Instant deadline) {
     co_return co_await unlock(std::move(path), PassphraseFn(), deadline);
 }
 
-Async<Result<std::shared_ptr<const KeyReading>>> KeyRing::unlock(std::string path, PassphraseFn ask,
-                                                                 Instant deadline) {
+Async<Result<std::shared_ptr<const KeyReading>>> KeyRing::unlock(std::string path, PassphraseFn ask, Instant deadline) {
     auto& known = entries_[path];
     if (!known) known = std::make_shared<Entry>();
     const auto entry = known;

@@ -101,8 +101,8 @@ std::shared_ptr<const Shelf> Shelf::read(const std::vector<std::string>& paths,
 model::HostKeyVerdict Shelf::check(const Target& target, const HostKey& key) const {
     model::HostKeyVerdict verdict;
     for (const Book& book : books_)
-        verdict = stronger(verdict, book.hosts->check(target.host(), target.port(), key.type, key.base64,
-                                                      target.host_key_alias()));
+        verdict = stronger(
+            verdict, book.hosts->check(target.host(), target.port(), key.type, key.base64, target.host_key_alias()));
     return verdict;
 }
 
@@ -136,7 +136,8 @@ Result<model::HostKeyVerdict> append_key(const std::string& path, const Target& 
     const Fd fd(::openat(own->directory.get(), own->name.c_str(),
                          O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd || ::write(fd.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()))
-        return failed(Code::local, Stage::host_key, "cannot remember the host key in " + path + ": " + std::strerror(errno));
+        return failed(Code::local, Stage::host_key,
+                      "cannot remember the host key in " + path + ": " + std::strerror(errno));
     return verdict;
 }
 
@@ -155,7 +156,8 @@ Result<void> replace_keys(const std::string& path, const Target& target, const s
 
 std::string fingerprint_of(const std::string& type, const std::string& base64) {
     ssh_key key = nullptr;
-    if (::ssh_pki_import_pubkey_base64(base64.c_str(), ::ssh_key_type_from_name(type.c_str()), &key) != SSH_OK) return {};
+    if (::ssh_pki_import_pubkey_base64(base64.c_str(), ::ssh_key_type_from_name(type.c_str()), &key) != SSH_OK)
+        return {};
     unsigned char* hash = nullptr;
     std::size_t length = 0;
     std::string text;

@@ -55,7 +55,8 @@ Preamble::Found Preamble::look(std::string_view head, std::size_t& used) {
         const std::string_view rest = head.substr(used);
         // Too short to tell is given to libssh as well, which waits for the rest of it: left in the
         // socket it would make it look readable for ever.
-        if (line_length_ == 0 && rest.starts_with(identification.substr(0, std::min(rest.size(), identification.size()))))
+        if (line_length_ == 0 &&
+            rest.starts_with(identification.substr(0, std::min(rest.size(), identification.size()))))
             return Found::identification;
         const std::size_t end = rest.find('\n');
         const std::string_view line = rest.substr(0, end == std::string_view::npos ? rest.size() : end + 1);
@@ -78,7 +79,8 @@ void Overheard::feed(std::string_view bytes) {
         const std::size_t length = number_at(bytes_, at_);
         if (length > most_overheard) given_up_ = true;
         if (given_up_ || bytes_.size() < at_ + 4 + length) break;
-        const std::string_view payload = std::string_view(bytes_).substr(at_ + 5, length - std::min<std::size_t>(length, 1));
+        const std::string_view payload =
+            std::string_view(bytes_).substr(at_ + 5, length - std::min<std::size_t>(length, 1));
         if (!payload.empty() && payload.front() == msg_kexinit) strict_ = offers_strict(payload);
         at_ += 4 + length;
     }

@@ -40,6 +40,8 @@ private:
 class Overheard {
 public:
     void feed(std::string_view bytes);
+    /// Something was missed; the question stays open.
+    void give_up() noexcept { given_up_ = true; }
     /// Known once the server's KEXINIT has passed; nothing before.
     [[nodiscard]] std::optional<bool> strict() const noexcept { return strict_; }
     [[nodiscard]] bool done() const noexcept { return strict_ || given_up_; }

@@ -101,8 +101,8 @@ struct ProxyProcess::State : std::enable_shared_from_this<State> {
     pid_t pid = -1;
 };
 
-Result<std::unique_ptr<ProxyProcess>> ProxyProcess::start(const asio::any_io_executor& loop,
-                                                          const std::string& command, Fd& socket) {
+Result<std::unique_ptr<ProxyProcess>> ProxyProcess::start(const asio::any_io_executor& loop, const std::string& command,
+                                                          Fd& socket) {
     std::array<int, 2> pair{};
     std::array<int, 2> pipe{};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0) return no_proxy("socketpair", errno);
@@ -164,7 +164,8 @@ Result<std::string> proxy_command_for(const Target& target) {
         else if (token == 'p') line += std::to_string(target.port());
         else if (token == 'h' || token == 'n' || token == 'r') {
             const std::string& word = token == 'r' ? target.user() : target.host();
-            if (!plain(word)) return failed(Code::bad_request, Stage::config, "not a plain name for a proxy command: " + word);
+            if (!plain(word))
+                return failed(Code::bad_request, Stage::config, "not a plain name for a proxy command: " + word);
             line += word;
         } else {
             line += '%';

@@ -41,7 +41,8 @@ Async<Result<std::unique_ptr<port::Channel>>> SshSession::exec(std::string line,
         co_return std::unexpected(std::move(gone).said(wire->ended()->peer_words()));
     }
     Slot slot(*wire, wire->open_channel(std::move(line), std::move(pty), sent));
-    while (!slot->settled() && SystemClock::read() < deadline) co_await slot->changed.wait(deadline);
+    wire->remind(*slot, deadline);
+    while (!slot->settled() && SystemClock::read() < deadline) co_await slot->changed.wait();
     if (slot->failure()) {
         Error why = *slot->failure();
         co_return std::unexpected(std::move(why).after(SystemClock::read() - began));

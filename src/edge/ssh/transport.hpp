@@ -17,11 +17,20 @@ namespace vmc::edge {
 class SshPlaces {
 public:
     /// Ours, in the state directory; accepted keys go there.
-    SshPlaces& own_known_hosts(std::string path) { own_known_hosts_ = std::move(path); return *this; }
+    SshPlaces& own_known_hosts(std::string path) {
+        own_known_hosts_ = std::move(path);
+        return *this;
+    }
     /// Read for targets that name no files: ~/.ssh/known_hosts, /etc/ssh/ssh_known_hosts.
-    SshPlaces& known_hosts(std::vector<std::string> paths) { known_hosts_ = std::move(paths); return *this; }
+    SshPlaces& known_hosts(std::vector<std::string> paths) {
+        known_hosts_ = std::move(paths);
+        return *this;
+    }
     /// SSH_AUTH_SOCK; empty: no agent.
-    SshPlaces& agent(std::string socket) { agent_ = std::move(socket); return *this; }
+    SshPlaces& agent(std::string socket) {
+        agent_ = std::move(socket);
+        return *this;
+    }
 
     [[nodiscard]] const std::string& own_known_hosts() const noexcept { return own_known_hosts_; }
     [[nodiscard]] const std::vector<std::string>& known_hosts() const noexcept { return known_hosts_; }

@@ -3,18 +3,13 @@
 
 #include <fcntl.h>
 #include <libssh/server.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include "base/ensure.hpp"
-#include "edge/os/dial.hpp"
 #include "edge/os/system_clock.hpp"
-#include "edge/os/tcp_reading.hpp"
 
 namespace vmc::edge {
 
@@ -44,7 +39,7 @@ private:
 };
 
 Wire::Wire(const asio::any_io_executor& loop, bool on_network)
-    : ending(loop), loop_(loop), watch_(loop), handle_(std::make_shared<Handle>()), task_(loop),
+    : ending(loop), loop_(loop), watch_(loop), handle_(std::make_shared<Handle>()), reminder_(loop), task_(loop),
       last_received_(SystemClock::read()), on_network_(on_network) {}
 
 Result<std::shared_ptr<Wire>> Wire::over(const asio::any_io_executor& loop, Fd socket, bool on_network) {
@@ -59,9 +54,7 @@ Result<std::shared_ptr<Wire>> Wire::over(const asio::any_io_executor& loop, Fd s
     return wire;
 }
 
-Wire::~Wire() {
-    end(Error(Code::cancelled, Stage::none, "the session was dropped"), true);
-}
+Wire::~Wire() { end(Error(Code::cancelled, Stage::none, "the session was dropped"), true); }
 
 // --- waiting ------------------------------------------------------------------------------------
 
@@ -82,7 +75,10 @@ void Wire::on_ready(bool write, bool aborted) {
     if (aborted || why_) return;
     if (!begun_) return task_.notify();
     if (paused_ && !write) return;  // was armed before the pause; drained() arms it again
+    pumping_ = true;
     pump();
+    pumping_ = false;
+    ring_woken();
 }
 
 Async<bool> Wire::ready(Instant deadline) {
@@ -116,9 +112,7 @@ bool Wire::broken() const noexcept {
            (::ssh_get_status(session) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0;
 }
 
-bool Wire::write_pending() const noexcept {
-    return (::ssh_get_status(handle_->session()) & SSH_WRITE_PENDING) != 0;
-}
+bool Wire::write_pending() const noexcept { return (::ssh_get_status(handle_->session()) & SSH_WRITE_PENDING) != 0; }
 
 /// One read of at most 4 KiB and one write, if the socket allows them. False when the connection is gone.
 bool Wire::turn() {
@@ -170,10 +164,13 @@ void Wire::look_after() {
     const bool writable = takes_more();
     bool some_gone = false;
     for (const auto& channel : channels_) {
-        if (std::exchange(channel->has_news, false)) channel->changed.notify();
+        if (std::exchange(channel->has_news, false)) {
+            if (pumping_) woken_.push_back(channel);
+            else channel->changed.ring();
+        }
         if (channel->writer_waits && (writable || channel->closed_by_peer() || channel->failure())) {
             channel->writer_waits = false;
-            channel->writable.notify();
+            channel->writable.ring();
         }
         paused_ = paused_ || channel->cost() >= high_water;
         some_gone = some_gone || channel->phase() == ChannelState::Phase::gone;
@@ -182,6 +179,39 @@ void Wire::look_after() {
         std::erase_if(channels_, [](const auto& one) { return one->phase() == ChannelState::Phase::gone; });
         drained();
     }
+}
+
+/// Readers are woken inside the handler that read for them, as its last act: a posted handler would
+/// cost another turn of the loop for every packet.
+void Wire::ring_woken() {
+    const auto woken = std::exchange(woken_, {});
+    for (const auto& channel : woken) channel->changed.ring_now();
+}
+
+void Wire::remind(ChannelState& channel, Instant when) {
+    channel.patience = when;
+    set_reminder(when);
+}
+
+void Wire::set_reminder(Instant when) {
+    if (when >= reminder_at_ || why_) return;
+    reminder_at_ = when;
+    reminder_.expires_at(asio::steady_timer::time_point(when.time_since_epoch()));
+    reminder_.async_wait([self = shared_from_this()](boost::system::error_code aborted) {
+        if (!aborted) self->reminded();
+    });
+}
+
+void Wire::reminded() {
+    reminder_at_ = never;
+    const Instant now = SystemClock::read();
+    Instant next = never;
+    for (const auto& channel : channels_) {
+        if (channel->settled()) continue;
+        if (channel->patience <= now) channel->changed.ring();
+        else next = std::min(next, channel->patience);
+    }
+    set_reminder(next);
 }
 
 void Wire::drained() {
@@ -217,69 +247,6 @@ void Wire::keepalive() {
     // L6: with the answer to the last one still unread, that call only took note of it; this one sends.
     if (handle_->packets.out_packets == before) ::ssh_send_keepalive(handle_->session());
     settle();
-}
-
-// --- writing and ending -------------------------------------------------------------------------
-
-bool Wire::takes_more() const noexcept {
-    return !why_ && !paused_ && !write_pending();
-}
-
-bool Wire::has_undelivered() const noexcept {
-    if (why_) return false;
-    if (write_pending() || handle_->packets.out_packets < handle_->held_back_until) return true;
-    return unacknowledged_bytes(fd_) > 0;
-}
-
-Async<void> Wire::finish(Instant deadline) {
-    const auto self = shared_from_this();
-    if (std::exchange(finishing_, true)) {
-        while (!why_) co_await ending.wait();
-        co_return;
-    }
-    while (!why_ && write_pending() && SystemClock::read() < deadline) co_await task_.wait(deadline);
-    if (why_) co_return;
-    const bool flushed = !write_pending();
-    if (flushed) say_goodbye();
-    end(Error(Code::cancelled, Stage::command, "we closed the connection"), !flushed);
-}
-
-void Wire::say_goodbye() {
-    // DISCONNECT leaves only if libssh knows that it may write at once; a turn tells it.
-    turn();
-    if (broken()) return;
-    for (const auto& channel : channels_) channel->lose(Error(Code::cancelled, Stage::command, "we closed the connection"));
-    const int given = ::ssh_get_fd(handle_->session());
-    ::ssh_disconnect(handle_->session());
-    // After a clean disconnect libssh leaves our descriptor open, after a failed send it has closed it
-    // (L10) and the number may be somebody else's by now: the socket's inode tells.
-    struct stat theirs {};
-    struct stat ours {};
-    if (::fstat(given, &theirs) == 0 && ::fstat(fd_, &ours) == 0 && theirs.st_ino == ours.st_ino &&
-        theirs.st_dev == ours.st_dev)
-        ::close(given);
-}
-
-void Wire::end(Error why, bool reset) {
-    if (why_) return;
-    why_ = std::move(why);
-    if (watch_.is_open()) {
-        set_reset_on_close(fd_, reset);
-        // A helper thread still holds the engine and with it the socket: closing our twin would not
-        // end the connection, shutting it down does.
-        if (handle_->lent) ::shutdown(fd_, SHUT_RDWR);
-    }
-    for (const auto& channel : channels_) {
-        channel->lose(*why_);
-        channel->changed.notify();
-        channel->writable.notify();
-    }
-    channels_.clear();
-    handle_.reset();  // libssh closes its descriptor; a channel's face keeps only the queue
-    boost::system::error_code ignored;
-    watch_.close(ignored);
-    ending.notify();
-    task_.notify();
 }
 
 }  // namespace vmc::edge

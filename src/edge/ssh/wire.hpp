@@ -46,6 +46,9 @@ public:
     void retire(const std::shared_ptr<ChannelState>& channel);
     /// After any libssh call from outside the pump: wakes whom it concerns, waits for what it needs.
     void settle();
+    /// Wakes the one who asked for `channel` at `when`, should there be no answer by then. The timer is
+    /// the session's and stays armed, so that a thousand commands do not set it a thousand times.
+    void remind(ChannelState& channel, Instant when);
     /// A reader took something: reading goes on when all queues are below the low-water mark.
     void drained();
     void keepalive();
@@ -77,13 +80,19 @@ private:
     [[nodiscard]] bool broken() const noexcept;
     [[nodiscard]] bool write_pending() const noexcept;
     void look_after();
+    void ring_woken();
+    void set_reminder(Instant when);
+    void reminded();
     void say_goodbye();
 
     boost::asio::any_io_executor loop_;
     boost::asio::posix::stream_descriptor watch_;
     std::shared_ptr<Handle> handle_;
+    boost::asio::steady_timer reminder_;
+    Instant reminder_at_ = never;
     Alarm task_;  // for the task that connects or, later, the one that closes
     std::vector<std::shared_ptr<ChannelState>> channels_;
+    std::vector<std::shared_ptr<ChannelState>> woken_;  // while a pump runs: to be rung at its end
     std::optional<Error> why_;
     std::uint64_t received_ = 0;
     Instant last_received_{};
@@ -92,6 +101,7 @@ private:
     bool begun_ = false;
     bool finishing_ = false;
     bool paused_ = false;
+    bool pumping_ = false;
     bool waits_read_ = false;
     bool waits_write_ = false;
 };

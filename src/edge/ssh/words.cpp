@@ -40,8 +40,8 @@ std::string trimmed(std::string_view words) {
 
 bool says_booting(std::string_view words) {
     // pam_nologin(8), systemd-user-sessions(8), systemd-logind at shutdown.
-    return any_in(words, {"System is booting up", "system is booting up", "System is going down", "system is going down",
-                          "shutting down", "Unprivileged users are not permitted to log in"});
+    return any_in(words, {"System is booting up", "system is booting up", "System is going down",
+                          "system is going down", "shutting down", "Unprivileged users are not permitted to log in"});
 }
 
 bool says_later(std::string_view words) {
@@ -64,9 +64,11 @@ Error connection_error(ssh_session session, Stage stage) {
 
 Error no_ssh_there(std::string_view words, std::string_view how) {
     const std::string said = trimmed(words);
-    if (says_later(said)) return Error(Code::throttled, Stage::banner, "the server takes no login now: " + said).said(said);
+    if (says_later(said))
+        return Error(Code::throttled, Stage::banner, "the server takes no login now: " + said).said(said);
     if (says_booting(said)) return Error(Code::booting, Stage::banner, said).said(said);
-    if (said.empty()) return Error(Code::lost, Stage::banner, "the connection was accepted and then " + std::string(how));
+    if (said.empty())
+        return Error(Code::lost, Stage::banner, "the connection was accepted and then " + std::string(how));
     return Error(Code::protocol, Stage::banner, "what answered does not speak SSH").said(said);
 }
 

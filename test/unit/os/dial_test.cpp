@@ -74,7 +74,8 @@ TEST_CASE("a dialled socket does not block, is not inherited, sends at once and 
     REQUIRE(::send(fd->get(), "x", 1, 0) == 1);
     fd->reset();
     char byte = 0;
-    while (::recv(accepted.get(), &byte, 1, 0) > 0) {}
+    while (::recv(accepted.get(), &byte, 1, 0) > 0) {
+    }
     CHECK(errno == ECONNRESET);
 }
 
@@ -104,13 +105,15 @@ TEST_CASE("a silent address delays the next one by 250 ms, a refusing one by not
     Silent silent;
     Listener listener;
     auto began = SystemClock::read();
-    auto fd = rig.run(vmc::edge::dial(rig.io.get_executor(), {at("127.0.0.1", silent.port()), at("127.0.0.1", listener.port)}, in(5s)));
+    auto fd = rig.run(vmc::edge::dial(rig.io.get_executor(),
+                                      {at("127.0.0.1", silent.port()), at("127.0.0.1", listener.port)}, in(5s)));
     CHECK(fd.has_value());
     CHECK(SystemClock::read() - began >= 250ms);
     CHECK(SystemClock::read() - began < 500ms);
 
     began = SystemClock::read();
-    fd = rig.run(vmc::edge::dial(rig.io.get_executor(), {at("127.0.0.1", closed_port()), at("127.0.0.1", listener.port)}, in(5s)));
+    fd = rig.run(vmc::edge::dial(rig.io.get_executor(),
+                                 {at("127.0.0.1", closed_port()), at("127.0.0.1", listener.port)}, in(5s)));
     CHECK(fd.has_value());
     CHECK(SystemClock::read() - began < 100ms);
 }
@@ -118,7 +121,8 @@ TEST_CASE("a silent address delays the next one by 250 ms, a refusing one by not
 TEST_CASE("of several failures the most telling one is reported, with all of them in the words") {
     Rig rig;
     Silent silent;
-    auto fd = rig.run(vmc::edge::dial(rig.io.get_executor(), {at("127.0.0.1", silent.port()), at("127.0.0.1", closed_port())}, in(600ms)));
+    auto fd = rig.run(vmc::edge::dial(rig.io.get_executor(),
+                                      {at("127.0.0.1", silent.port()), at("127.0.0.1", closed_port())}, in(600ms)));
     REQUIRE_FALSE(fd.has_value());
     CHECK(fd.error().code() == Code::refused);
     CHECK(fd.error().message().find("no answer") != std::string::npos);

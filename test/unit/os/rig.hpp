@@ -39,7 +39,8 @@ struct Rig {
         auto kept = keep(std::move(task), value);
         boost::asio::co_spawn(io, std::move(kept), [&](std::exception_ptr e) { thrown = e; });
         io.restart();
-        while (!value && !thrown && io.run_one()) {}
+        while (!value && !thrown && io.run_one()) {
+        }
         if (thrown) std::rethrow_exception(thrown);
         return std::move(*value);
     }

@@ -16,11 +16,9 @@ using vmc::Code;
 using vmc::edge::FileStore;
 
 namespace {
-std::string plus_one(std::optional<std::string> before) {
-    return std::to_string(std::stoi(before.value_or("0")) + 1);
-}
+std::string plus_one(std::optional<std::string> before) { return std::to_string(std::stoi(before.value_or("0")) + 1); }
 mode_t mode_of(const std::string& path) {
-    struct stat about {};
+    struct stat about{};
     REQUIRE(::lstat(path.c_str(), &about) == 0);
     return about.st_mode & 07777;
 }
