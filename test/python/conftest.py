@@ -14,7 +14,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGE = pathlib.Path(os.environ.get("VMC_PYTHON_PACKAGE") or ROOT / "build" / "release" / "python")
 LAB_TROUBLE = "VMC_TEST_LAB_TROUBLE"
 
-pytest_plugins = ["vm_connection.testing"] if (PACKAGE / "vm_connection").is_dir() else []
 sys.path.insert(0, str(PACKAGE))
 
 
@@ -27,6 +26,10 @@ def pytest_configure(config):
     except ImportError as error:
         raise pytest.UsageError(f"the module is not built for {sys.executable} ({error}): "
                                 "use /usr/bin/python3 -m pytest") from error
+    import vm_connection.testing
+
+    # Not `pytest_plugins`, as others write it: pytest wants that in a conftest of the root only.
+    config.pluginmanager.register(vm_connection.testing)
     if not (config.option.collectonly or os.environ.get("VMLAB_SESSION") or os.environ.get(LAB_TROUBLE)):
         _enter_lab(config)
     # What the library keeps (host keys, denied logins) stays out of the user's home.
@@ -97,10 +100,8 @@ def host(new_host):
 
 @pytest.fixture
 def own_host(new_host):
-    """A host to break."""
-    made = new_host()
-    yield made
-    lab_host("down", made.name)
+    """A host to break. It stays until the session ends: the next one must not get its address, and be taken for it."""
+    return new_host()
 
 
 @pytest.fixture

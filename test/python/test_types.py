@@ -20,8 +20,12 @@ def mypy(*words):
                           cwd=PACKAGE.parent)
 
 
-def test_the_stubs_agree_with_the_module():
-    done = mypy("mypy.stubtest", "vm_connection._core")
+def test_the_stubs_agree_with_the_module(tmp_path):
+    # Every pybind11 class has its metaclass, and an __init__ even where it cannot be made from Python.
+    allowed = tmp_path / "allowed"
+    allowed.write_text("vm_connection\\._core\\.(Call|Listening|Mailbox|Run|Vm)\n"
+                       "vm_connection\\._core\\.(Call|Listening|Run)\\.__init__\n")
+    done = mypy("mypy.stubtest", "--allowlist", str(allowed), "vm_connection._core")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
