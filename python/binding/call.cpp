@@ -76,7 +76,8 @@ py::list RunCall::take_output() {
     auto [pieces, was_held_back] = output_->take();
     if (was_held_back) run_.resume_output();
     py::list taken;
-    for (const auto& piece : pieces) taken.append(py::make_tuple(piece.stream == Stream::out ? 0 : 1, py::bytes(piece.bytes)));
+    for (const auto& piece : pieces)
+        taken.append(py::make_tuple(piece.stream == Stream::out ? 0 : 1, py::bytes(piece.bytes)));
     return taken;
 }
 

@@ -11,7 +11,9 @@ namespace {
 
 double since_1970(WallTime at) { return static_cast<double>(at.time_since_epoch().count()) / 1000.0; }
 
-py::object text_or_none(const std::string& bytes) { return bytes.empty() ? py::object(py::none()) : py::object(text(bytes)); }
+py::object text_or_none(const std::string& bytes) {
+    return bytes.empty() ? py::object(py::none()) : py::object(text(bytes));
+}
 
 }  // namespace
 
@@ -42,10 +44,13 @@ py::dict render(const Error& error) {
 }
 
 py::dict render(const Outcome& outcome) {
-    py::dict made("outcome"_a = text(outcome.slug()), "exit_code"_a = outcome.exit_code() ? py::object(py::int_(*outcome.exit_code())) : py::none(),
-                  "signal"_a = text_or_none(outcome.signal().value_or("")), "may_have_run"_a = text(slug(outcome.may_have_run())),
-                  "reconnects"_a = outcome.reconnects, "boot_id"_a = text_or_none(outcome.boot_id), "took"_a = seconds(outcome.took),
-                  "stdout_bytes"_a = outcome.stdout_bytes, "stderr_bytes"_a = outcome.stderr_bytes, "line"_a = text(outcome.line()));
+    py::dict made("outcome"_a = text(outcome.slug()),
+                  "exit_code"_a = outcome.exit_code() ? py::object(py::int_(*outcome.exit_code())) : py::none(),
+                  "signal"_a = text_or_none(outcome.signal().value_or("")),
+                  "may_have_run"_a = text(slug(outcome.may_have_run())), "reconnects"_a = outcome.reconnects,
+                  "boot_id"_a = text_or_none(outcome.boot_id), "took"_a = seconds(outcome.took),
+                  "stdout_bytes"_a = outcome.stdout_bytes, "stderr_bytes"_a = outcome.stderr_bytes,
+                  "line"_a = text(outcome.line()));
     if (const auto* exited = outcome.as<Exited>()) made["output_open"] = exited->output_open;
     if (const auto* signalled = outcome.as<Signalled>()) made["core_dumped"] = signalled->core_dumped;
     if (const auto* timed_out = outcome.as<TimedOut>()) made["killed"] = text(slug(timed_out->killed));
@@ -59,13 +64,14 @@ py::dict render(const Health& health) {
         evidence.append(py::dict("layer"_a = text(slug(piece.layer)), "check"_a = text(piece.check),
                                  "answer"_a = text(slug(piece.answer)), "detail"_a = text(piece.detail),
                                  "took"_a = seconds(piece.took)));
-    return py::dict("level"_a = text(slug(health.level)), "verdict"_a = text(slug(health.verdict)), "claim"_a = health.claim,
-                    "alive"_a = health.alive, "confidence"_a = health.confidence, "ssh_available"_a = health.ssh_available,
-                    "network_reachable"_a = health.network_reachable, "os_signs"_a = health.os_signs,
-                    "ping"_a = text(slug(health.ping)), "port_behavior"_a = text(health.port_behavior),
-                    "tcp_stack"_a = text(slug(health.tcp_stack)),
-                    "response_time"_a = health.response_time ? py::object(py::float_(seconds(*health.response_time))) : py::none(),
-                    "cause"_a = text(health.cause), "evidence"_a = evidence);
+    return py::dict(
+        "level"_a = text(slug(health.level)), "verdict"_a = text(slug(health.verdict)), "claim"_a = health.claim,
+        "alive"_a = health.alive, "confidence"_a = health.confidence, "ssh_available"_a = health.ssh_available,
+        "network_reachable"_a = health.network_reachable, "os_signs"_a = health.os_signs,
+        "ping"_a = text(slug(health.ping)), "port_behavior"_a = text(health.port_behavior),
+        "tcp_stack"_a = text(slug(health.tcp_stack)),
+        "response_time"_a = health.response_time ? py::object(py::float_(seconds(*health.response_time))) : py::none(),
+        "cause"_a = text(health.cause), "evidence"_a = evidence);
 }
 
 py::dict render(const BootRecord& record) {
@@ -126,7 +132,8 @@ std::optional<BootRecord> record_of(const py::dict& given) {
     identity.host_key = word("host_key");
     identity.machine_id = word("machine_id");
     identity.product_uuid = word("product_uuid");
-    return BootRecord{std::move(*boot_id), word("incarnation"), std::move(identity), span(given["uptime"].cast<double>()), WallTime{}};
+    return BootRecord{std::move(*boot_id), word("incarnation"), std::move(identity),
+                      span(given["uptime"].cast<double>()), WallTime{}};
 }
 
 }  // namespace

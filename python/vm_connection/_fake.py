@@ -208,7 +208,8 @@ class FakeEngine:
         if timeout is not None and (reply.hang or reply.delay > timeout):
             run.end("timed_out", killed="yes", took=timeout)
         elif reply.lost:
-            run.lose(failure("lost", "command", "connection reset by peer"), "yes" if reply.lost is True else reply.lost)
+            may_have_run = "yes" if reply.lost is True else reply.lost
+            run.lose(failure("lost", "command", "connection reset by peer"), may_have_run)
         elif reply.hang:
             with self.fake.lock:
                 self.running.add(run)

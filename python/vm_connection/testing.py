@@ -177,7 +177,8 @@ class FakeVM:
         return found if isinstance(found, Reply) else found(command)
 
     def boot_reading(self) -> dict[str, Any]:
-        return {"boot_id": self.boot_id, "host_key": self.host_key, "machine_id": self.machine_id, "read_at": time.time()}
+        return {"boot_id": self.boot_id, "host_key": self.host_key, "machine_id": self.machine_id,
+                "read_at": time.time()}
 
     def health_at(self, level: str) -> Health:
         if self._health is not None:
@@ -188,7 +189,8 @@ class FakeVM:
         ssh = self.trouble is None
         works = {"icmp-echo": network, "tcp-connect": network}
         return Health(
-            level=level, verdict="healthy" if ssh else "unknown", claim=ssh, alive=network, confidence=0.99 if network else 0.05,
+            level=level, verdict="healthy" if ssh else "unknown", claim=ssh, alive=network,
+            confidence=0.99 if network else 0.05,
             ssh_available=ssh and level != "basic", network_reachable=network, os_signs=network,
             ping="works" if network else "fails", port_behavior="open" if network else "filtered",
             tcp_stack="works" if network else "unknown", response_time=0.001 if network else None,

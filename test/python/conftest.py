@@ -18,6 +18,7 @@ sys.path.insert(0, str(PACKAGE))
 
 
 def pytest_configure(config):
+    config.addinivalue_line("filterwarnings", "error")
     if not list(PACKAGE.glob("vm_connection/_core*.so")):
         raise pytest.UsageError(f"there is no module in {PACKAGE}: run ./check, or cmake --preset release and "
                                 "cmake --build --preset release, first")
@@ -33,7 +34,9 @@ def pytest_configure(config):
     if not (config.option.collectonly or os.environ.get("VMLAB_SESSION") or os.environ.get(LAB_TROUBLE)):
         _enter_lab(config)
     # What the library keeps (host keys, denied logins) stays out of the user's home.
-    os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="vmc-state-")
+    state = tempfile.TemporaryDirectory(prefix="vmc-state-")
+    config.add_cleanup(state.cleanup)
+    os.environ["XDG_STATE_HOME"] = state.name
 
 
 def _enter_lab(config):
@@ -65,7 +68,8 @@ class Host:
     def running(self, pattern):
         """How many processes there have this in their command line."""
         # The brackets keep the pattern from finding the shell that looks for it.
-        found = self.shell(f"cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -o '[{pattern[0]}]{pattern[1:]}' | wc -l")
+        found = self.shell("cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | "
+                           f"grep -o '[{pattern[0]}]{pattern[1:]}' | wc -l")
         return int(found.stdout)
 
     def reboot(self):

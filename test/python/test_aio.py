@@ -48,7 +48,8 @@ def test_cancelling_the_task_ends_the_command_on_the_vm(host):
     async def story():
         async with aio.SSHConnection(**host.where()) as conn:
             begun = asyncio.Event()
-            task = asyncio.create_task(conn.run("echo begun; exec sleep 4741.1", output_callback=lambda line: begun.set()))
+            run = conn.run("echo begun; exec sleep 4741.1", output_callback=lambda line: begun.set())
+            task = asyncio.create_task(run)
             await begun.wait()
             assert host.running("sleep 4741.1") == 1
             task.cancel()

@@ -11,7 +11,8 @@ from vm_connection import (CommandFailedError, CommandTimeoutError, ConnectionLo
 
 def test_initialization_with_custom_port_and_timeout():
     conn = SSHConnection("vm1", "ubuntu", "/keys/id", port=2222, connection_timeout=30)
-    assert (conn.host, conn.user, conn.key_path, conn.port, conn.connection_timeout) == ("vm1", "ubuntu", "/keys/id", 2222, 30)
+    assert (conn.host, conn.user, conn.key_path) == ("vm1", "ubuntu", "/keys/id")
+    assert (conn.port, conn.connection_timeout) == (2222, 30)
     vm = VMConnection("vm1", "ubuntu", "/keys/id", 2222, 30)
     assert (vm.ssh.port, vm.ssh.connection_timeout) == (2222, 30)
     assert SSHConnection("vm1", "ubuntu", "/keys/id").port == 22

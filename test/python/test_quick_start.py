@@ -16,7 +16,9 @@ def test_quick_start_runs_unchanged(host, tmp_path):
     code = re.search(r"```python\n(.*?)```", text, re.S).group(1).replace("192.168.1.100", host.address)
     (tmp_path / ".ssh").mkdir(mode=0o700)
     shutil.copy(host.keys["rsa"], tmp_path / ".ssh" / "id_rsa")
-    environment = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": os.path.dirname(os.path.dirname(vm_connection.__file__)), "XDG_STATE_HOME": str(tmp_path / "state")}
+    package = pathlib.Path(vm_connection.__file__).parents[1]
+    environment = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": str(package),
+                   "XDG_STATE_HOME": str(tmp_path / "state")}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     uptime, alive = done.stdout.splitlines()

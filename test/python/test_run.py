@@ -31,7 +31,8 @@ def test_words_arrive_exactly_as_given(conn, words):
 
 
 def test_environment_directory_and_input(conn):
-    assert conn.run("echo $GREETING from $PWD", env={"GREETING": "it's \"me\""}, cwd="/tmp").stdout == "it's \"me\" from /tmp\n"
+    said = conn.run("echo $GREETING from $PWD", env={"GREETING": "it's \"me\""}, cwd="/tmp").stdout
+    assert said == "it's \"me\" from /tmp\n"
     assert conn.run("tr a-z A-Z", stdin="shout").stdout == "SHOUT"
     everything = bytes(range(256)) * 4096
     assert conn.run("cat", stdin=everything, timeout=30).stdout_raw == everything
@@ -97,7 +98,11 @@ def resident():
 
 def test_several_commands_at_once_on_one_connection(conn):
     codes = {}
-    threads = [threading.Thread(target=lambda n=n: codes.update({n: conn.execute(f"sleep 0.5; exit {n}")})) for n in range(6)]
+
+    def work(number):
+        codes[number] = conn.execute(f"sleep 0.5; exit {number}")
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
     begun = time.monotonic()
     for thread in threads:
         thread.start()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How verbs wait: the GIL is free, Ctrl-C works, threads work side by side, nothing leaks, exit is clean."""
 
+import contextlib
 import gc
 import os
 import signal
@@ -16,13 +17,18 @@ import vm_connection
 from vm_connection import SSHConnection, VMConnectionError
 
 
-def script(code, host, **more):
-    """A Python process of its own."""
+@contextlib.contextmanager
+def script(code, host):
+    """A Python process of its own; gone when the block is left."""
     where = host.where()
     head = f"from vm_connection import SSHConnection\nimport os, signal, sys, threading, time\nWHERE = {where!r}\n"
     environment = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(vm_connection.__file__))}
-    return subprocess.Popen([sys.executable, "-c", head + textwrap.dedent(code)], env=environment, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
+    with subprocess.Popen([sys.executable, "-c", head + textwrap.dedent(code)], env=environment, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_other_threads_go_on_while_one_waits(conn):
@@ -44,25 +50,26 @@ def test_other_threads_go_on_while_one_waits(conn):
 
 
 def test_ctrl_c_ends_the_command_on_the_vm(host):
-    process = script("""
+    code = """
         with SSHConnection(**WHERE) as conn:
             try:
                 conn.execute("echo begun; exec sleep 4731.1", output_callback=lambda line: print(line, flush=True))
             except KeyboardInterrupt:
                 print("interrupted", flush=True)
-    """, host)
-    assert process.stdout.readline() == "begun\n"
-    begun = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    assert process.stdout.readline() == "interrupted\n"
-    took = time.monotonic() - begun
-    assert host.running("sleep 4731.1") == 0
-    assert process.wait(10) == 0, process.stderr.read()
-    assert took < 3
+    """
+    with script(code, host) as process:
+        assert process.stdout.readline() == "begun\n"
+        begun = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == "interrupted\n"
+        took = time.monotonic() - begun
+        assert host.running("sleep 4731.1") == 0
+        assert process.wait(10) == 0, process.stderr.read()
+        assert took < 3
 
 
 def test_a_signal_handler_runs_while_a_verb_waits(host):
-    process = script("""
+    code = """
         seen = []
         signal.signal(signal.SIGUSR1, lambda *_: seen.append(time.monotonic()))
         with SSHConnection(**WHERE) as conn:
@@ -70,54 +77,58 @@ def test_a_signal_handler_runs_while_a_verb_waits(host):
             threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGUSR1)).start()
             assert conn.execute("sleep 1") == 0
         assert seen and seen[0] - begun < 0.6, (seen, begun)
-    """, host)
-    assert process.wait(20) == 0, process.stderr.read()
+    """
+    with script(code, host) as process:
+        assert process.wait(20) == 0, process.stderr.read()
 
 
 def test_ctrl_c_while_connecting(own_host):
     own_host.do("fault", "drop")
-    process = script("""
+    code = """
         conn = SSHConnection(**WHERE, connection_timeout=60)
         print("ready", flush=True)
         try:
             conn.connect()
         except KeyboardInterrupt:
             print("interrupted", flush=True)
-    """, own_host)
-    assert process.stdout.readline() == "ready\n"
-    time.sleep(0.3)
-    begun = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    assert process.stdout.readline() == "interrupted\n"
-    assert process.wait(10) == 0, process.stderr.read()
-    assert time.monotonic() - begun < 5
+    """
+    with script(code, own_host) as process:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.3)
+        begun = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == "interrupted\n"
+        assert process.wait(10) == 0, process.stderr.read()
+        assert time.monotonic() - begun < 5
 
 
 @pytest.mark.parametrize("ending", ["pass", "sys.exit(0)", "os._exit(0)"])
 def test_the_process_ends_with_connections_open_and_a_daemon_thread_waiting(host, ending):
-    process = script(f"""
+    code = f"""
         conn = SSHConnection(**WHERE, on_notice=lambda notice: None)
         conn.connect()
         threading.Thread(target=lambda: conn.execute("sleep 20"), daemon=True).start()
         time.sleep(0.3)
         {ending}
-    """, host)
-    begun = time.monotonic()
-    assert process.wait(15) == 0, process.stderr.read()
-    assert process.stderr.read() == "" and time.monotonic() - begun < 8
+    """
+    with script(code, host) as process:
+        begun = time.monotonic()
+        assert process.wait(15) == 0, process.stderr.read()
+        assert process.stderr.read() == "" and time.monotonic() - begun < 8
 
 
 def test_an_uncaught_exception_ends_cleanly(host):
-    process = script("""
+    code = """
         conn = SSHConnection(**WHERE)
         conn.connect()
         raise SystemExit(7)
-    """, host)
-    assert (process.wait(15), process.stderr.read()) == (7, "")
+    """
+    with script(code, host) as process:
+        assert (process.wait(15), process.stderr.read()) == (7, "")
 
 
 def test_a_forked_child_makes_its_own_connection(host):
-    process = script("""
+    code = """
         from vm_connection import VMConnectionError
         conn = SSHConnection(**WHERE)
         conn.connect()
@@ -134,8 +145,9 @@ def test_a_forked_child_makes_its_own_connection(host):
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
         assert conn.execute("exit 6") == 6
         conn.close()
-    """, host)
-    assert process.wait(30) == 0, process.stderr.read()
+    """
+    with script(code, host) as process:
+        assert process.wait(30) == 0, process.stderr.read()
 
 
 def test_two_connections_in_parallel(host):
