@@ -15,14 +15,14 @@ namespace vmc::edge {
 namespace {
 
 /// On a helper thread: an agent whose queue is full makes connect(2) wait.
-int connect_to(const std::string& path) {
+std::shared_ptr<Fd> connect_to(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path) return -1;
+    if (path.size() >= sizeof address.sun_path) return nullptr;
     std::memcpy(address.sun_path, path.data(), path.size());
     Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!fd || ::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return -1;
-    return fd.release();
+    if (!fd || ::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return nullptr;
+    return std::make_shared<Fd>(std::move(fd));
 }
 
 /// Our hold on the agent's socket while a helper thread waits in it inside libssh: letting go of it
@@ -45,15 +45,15 @@ private:
 /// libssh reads and writes the agent's socket by itself, and may wait for a finger on a token (L16):
 /// that runs on a helper thread, with the session lent to it. Waiting for the server is done here.
 Async<Result<int>> Connecting::try_agent() {
-    const std::function<int()> reach = [path = parts_.agent_socket] { return connect_to(path); };
+    const std::function<std::shared_ptr<Fd>()> reach = [path = parts_.agent_socket] { return connect_to(path); };
     const auto socket = co_await parts_.helpers.run(reach, limit());
     if (!socket) co_return std::unexpected(late("the agent takes no connection"));
-    if (*socket < 0) {
+    if (!*socket) {
         troubles_.push_back(parts_.agent_socket + ": no agent there");
         co_return SSH_AUTH_DENIED;
     }
-    const Hold hold(*socket);
-    ::ssh_set_agent_socket(session(), *socket);  // libssh's from here on
+    const Hold hold((*socket)->get());
+    ::ssh_set_agent_socket(session(), (*socket)->release());  // libssh's from here on
     if (!asked_none_) {                          // an agent may hold RSA keys (L9)
         auto none = co_await try_none();
         if (!none || *none == SSH_AUTH_SUCCESS || *none == SSH_AUTH_ERROR) co_return none;
