@@ -113,13 +113,22 @@ bool SSHConnection::check_reboot() {
     if (!connected_) throw VMConnectionError("Not connected to VM");
     auto now = vm().boot().get();
     if (!now) throw_error(now.error());
-    switch (compare(*recorded_, *now)) {
+    const auto change = compare(*recorded_, *now);
+    switch (change) {
         case BootChange::none:
         case BootChange::unknown: return false;
         case BootChange::other_machine:
         case BootChange::ambiguous: throw VMConnectionError("another machine answers: the boots cannot be compared");
-        default: throw VMRebootDetectedError(recorded_->boot_id.text(), now->boot_id.text());
+        case BootChange::reboot: break;
+        case BootChange::soft_reboot:
+        case BootChange::snapshot_revert:
+        case BootChange::re_imaged: {
+            // The kernel's boot id may be the same one; this life of the VM is not.
+            throw VMRebootDetectedError(recorded_->boot_id.text(),
+                                        now->boot_id.text() + " (" + std::string(slug(change)) + ")");
+        }
     }
+    throw VMRebootDetectedError(recorded_->boot_id.text(), now->boot_id.text());
 }
 
 void SSHConnection::close() {

@@ -80,7 +80,8 @@ private:
     Async<void> ask_port() {
         if (const auto wire = link_.current(); wire && wire->usable()) {
             around_.port_behavior = "open";
-            note(Layer::tcp, "tcp-connect", Answer::works, "a session is open", Duration{0});
+            const auto tcp = wire->session->tcp();
+            note(Layer::tcp, "tcp-connect", Answer::works, "a session is open", tcp ? tcp->round_trip : Duration{0});
             co_return;
         }
         auto knock = co_await prober_.knock(address_, link_.target().port(), begun_ + basic_within);

@@ -63,11 +63,12 @@ Async<bool> Running::request() {
     control_.channel = channel_.get();
     last_event_ = ports_.clock.now();
     if (!source_ && !command_.pty()) {
+        // A command that is over already refuses it; how it ended is still to be read.
         auto eof = co_await channel_->send_eof();
+        static_cast<void>(eof);
         input_done_ = true;
-        if (!eof) error_ = eof.error();
     }
-    co_return !error_;
+    co_return true;
 }
 
 Async<void> Running::drain() {
