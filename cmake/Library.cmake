@@ -37,7 +37,8 @@ set(whole ${CMAKE_BINARY_DIR}/vm_connection.o)
 add_custom_command(
   OUTPUT ${archive}
   COMMAND ${CMAKE_LINKER} -r --force-group-allocation -o ${whole} ${objects}
-  COMMAND ${CMAKE_OBJCOPY} --localize-hidden --wildcard "--localize-symbol=*5boost*" ${whole}
+  COMMAND ${CMAKE_OBJCOPY} --localize-hidden --wildcard
+          "--localize-symbol=*5boost*" "--localize-symbol=boost_asio*" ${whole}
   COMMAND ${CMAKE_COMMAND} -E rm -f ${archive}
   COMMAND ${CMAKE_AR} qcsD ${archive} ${whole}
   DEPENDS ${rooms} ${objects}
