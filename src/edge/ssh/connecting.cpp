@@ -10,6 +10,9 @@ namespace vmc::edge {
 
 namespace {
 
+/// A proxy command that fails closes the connection first and its stderr a moment later.
+constexpr std::chrono::milliseconds proxy_words_wait{200};
+
 /// How long a stage may take at most, whatever the caller's deadline. sshd ends an unauthenticated
 /// connection after LoginGraceTime (120 s): waiting longer than 110 s learns nothing more.
 Duration patience_for(Stage stage) {
@@ -58,7 +61,10 @@ Async<Result<std::unique_ptr<port::Session>>> Connecting::run() {
         if (done) continue;
         const Duration took = SystemClock::read() - stage_began_;
         Error why = std::move(done.error());
-        if (proxy_ && why.peer_words().empty()) why.said(proxy_->last_words());
+        if (proxy_ && why.peer_words().empty()) {
+            co_await proxy_->fall_silent(std::min(deadline_, SystemClock::read() + proxy_words_wait));
+            why.said(proxy_->last_words());
+        }
         end_stage();
         co_return std::unexpected(std::move(why).after(took));
     }

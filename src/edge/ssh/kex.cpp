@@ -50,6 +50,12 @@ struct OwnedText {
     char* text;
 };
 
+/// libssh has taken the socket's error; a proxy's end has none.
+std::string how_it_broke(ssh_session session) {
+    const std::string words = words_of(session);
+    return words == "Success" ? "closed" : words;
+}
+
 Result<HostKey> shown_key(ssh_session session) {
     ssh_key raw = nullptr;
     if (::ssh_get_server_publickey(session, &raw) != SSH_OK)
@@ -117,14 +123,17 @@ Async<Result<void>> Connecting::hear_banner() {
     begin(Stage::banner);
     auto given = give_options(*known);
     if (!given) co_return given;
-    // The first step sends our own line: some servers (and multiplexers) wait for it.
-    if (::ssh_connect(session()) == SSH_ERROR) co_return std::unexpected(connection_error(session(), stage_));
-    wire_->stay_non_blocking();
+    // The first step sends our own line: some servers (and multiplexers) wait for it. It fails where the
+    // connection has ended already, and then what was said before that is still to be read.
+    const bool begun = ::ssh_connect(session()) != SSH_ERROR;
+    if (begun) wire_->stay_non_blocking();
 
     Preamble preamble;
     std::array<char, 8192> head;
     for (;;) {
         const ssize_t seen = ::recv(wire_->fd(), head.data(), head.size(), MSG_PEEK | MSG_DONTWAIT);
+        if (seen <= 0 && !begun)
+            co_return std::unexpected(no_ssh_there(preamble.words(), "broke: " + how_it_broke(session())));
         if (seen == 0) co_return std::unexpected(no_ssh_there(preamble.words(), "closed"));
         if (seen < 0 && errno != EAGAIN && errno != EINTR)
             co_return std::unexpected(no_ssh_there(preamble.words(), std::strerror(errno)));
@@ -136,7 +145,10 @@ Async<Result<void>> Connecting::hear_banner() {
         std::size_t used = 0;
         const auto found = preamble.look({head.data(), static_cast<std::size_t>(seen)}, used);
         if (used > 0) ::recv(wire_->fd(), head.data(), used, MSG_DONTWAIT);
-        if (found == Preamble::Found::identification) co_return Result<void>();
+        if (found == Preamble::Found::identification) {
+            if (begun) co_return Result<void>();
+            co_return std::unexpected(connection_error(session(), stage_));
+        }
         if (found == Preamble::Found::endless) co_return std::unexpected(no_ssh_there(preamble.words(), "endless"));
     }
 }

@@ -16,6 +16,9 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "edge/os/alarm.hpp"
+#include "edge/os/system_clock.hpp"
+
 namespace vmc::edge {
 
 namespace asio = boost::asio;
@@ -58,15 +61,20 @@ public:
 
 /// Kept alive by its own pending waits until the process has been reaped.
 struct ProxyProcess::State : std::enable_shared_from_this<State> {
-    explicit State(const asio::any_io_executor& loop) : errors(loop), process(loop), timer(loop) {}
+    explicit State(const asio::any_io_executor& loop) : errors(loop), process(loop), timer(loop), changed(loop) {}
 
     void read_errors() {
         errors.async_read_some(asio::buffer(piece), [self = shared_from_this()](auto failure, std::size_t size) {
-            if (failure) return;
+            if (failure) return self->say_no_more();
             self->words.append(self->piece.data(), size);
             if (self->words.size() > words_kept) self->words.erase(0, self->words.size() - words_kept);
             self->read_errors();
         });
+    }
+
+    void say_no_more() {
+        silent = true;
+        changed.notify();
     }
 
     void reap_when_over() {
@@ -98,6 +106,8 @@ struct ProxyProcess::State : std::enable_shared_from_this<State> {
     asio::steady_timer timer;
     std::array<char, 512> piece{};
     std::string words;
+    bool silent = false;
+    Alarm changed;
     pid_t pid = -1;
 };
 
@@ -135,6 +145,11 @@ ProxyProcess::~ProxyProcess() {
     boost::system::error_code ignored;
     state_->errors.close(ignored);
     state_->finish();
+}
+
+Async<void> ProxyProcess::fall_silent(Instant until) {
+    const auto state = state_;
+    while (!state->silent && SystemClock::read() < until) co_await state->changed.wait(until);
 }
 
 std::string ProxyProcess::last_words() const {

@@ -9,6 +9,7 @@
 #include <vm_connection/target.hpp>
 
 #include "edge/os/fd.hpp"
+#include "port/async.hpp"
 
 namespace vmc::edge {
 
@@ -22,6 +23,9 @@ public:
                                                        const std::string& command, Fd& socket);
     ~ProxyProcess();
 
+    /// Returns when it has closed its stderr or `until` is reached: its reasons may still be on their way
+    /// when its connection has already ended. One waiter.
+    Async<void> fall_silent(Instant until);
     /// The last line it wrote to stderr, at most 1 KiB; foreign bytes.
     [[nodiscard]] std::string last_words() const;
 
