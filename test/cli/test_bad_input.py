@@ -211,11 +211,12 @@ def test_a_login_shell_that_refuses_is_told_from_a_command_that_fails(vmc, own_h
     # As with ssh: nologin's own words and its own code. And one line that says what they mean.
     assert (ended.code, ended.out) == (1, "This account is currently not available.\n"), ended
     assert "shell" in one_line(ended)
-    assert vmc("exec", "--json", *at.words, "--", "echo hi").out.splitlines()[-1].count('"cause":"restricted-shell"') == 1
+    last = vmc("exec", "--json", *at.words, "--", "echo hi").out.splitlines()[-1]
+    assert '"cause":"restricted-shell"' in last
 
 
-NASTY = ["it's", 'say "hi"', "a\nb", "$HOME `id` $(id)", "*", "", " ", "\\", "back\\slash\\n", "!x", "~", "-n", "é\u202e",
-         b"\xff\xfe\x80", b"\x01\x1b[31m\x7f"]
+NASTY = ["it's", 'say "hi"', "a\nb", "$HOME `id` $(id)", "*", "", " ", "\\", "back\\slash\\n", "!x", "~", "-n",
+         "é\u202e", b"\xff\xfe\x80", b"\x01\x1b[31m\x7f"]
 
 
 @pytest.mark.host
@@ -234,7 +235,8 @@ def test_every_byte_passes_both_ways(vmc, at):
 
 
 @pytest.mark.host
-@pytest.mark.parametrize("form", ["[{6}]:22", "{6}", "root@[{6}]", "root@{6}", "ssh://root@[{6}]:22", "ssh://root@{4}", "{4}:22"])
+@pytest.mark.parametrize("form", ["[{6}]:22", "{6}", "root@[{6}]", "root@{6}", "ssh://root@[{6}]:22", "ssh://root@{4}",
+                                  "{4}:22"])
 def test_addresses_in_every_form_people_write(vmc, at, form):
     host = form.replace("{6}", at.address6).replace("{4}", at.address)
     ended = vmc("exec", "-l", "root", "-i", at.key, host, "--", "echo hi")

@@ -43,7 +43,8 @@ def test_stdin_is_forwarded_and_ends(vmc, at):
 
 def test_with_n_the_command_gets_no_input_and_ours_is_left_alone(vmc, at):
     script = f"read first; {VMC} exec -n {' '.join(at.words)} -- cat; cat"
-    ended = subprocess.run(["sh", "-c", script], input=b"one\ntwo\n", capture_output=True, env=vmc.environment, timeout=20)
+    ended = subprocess.run(["sh", "-c", script], input=b"one\ntwo\n", capture_output=True, env=vmc.environment,
+                           timeout=20)
     assert ended.stdout == b"two\n"
 
 
@@ -138,12 +139,13 @@ def test_a_reader_that_has_gone_ends_the_command_as_a_broken_pipe_does(vmc, at):
     assert at.host.run(["pgrep", "-f", "gone4714"]).returncode != 0
 
 
-FIELDS = {"schema", "host", "outcome", "exit_code", "signal", "may_have_run", "reconnects", "stdout_bytes", "stderr_bytes",
-          "boot_id", "cause"}
+FIELDS = {"schema", "host", "outcome", "exit_code", "signal", "may_have_run", "reconnects", "stdout_bytes",
+          "stderr_bytes", "boot_id", "cause"}
 
 
 @pytest.mark.parametrize("line, options, expected", [
-    ("echo hi; exit 3", (), {"outcome": "exited", "exit_code": 3, "stdout_bytes": 3, "may_have_run": "yes", "cause": "none"}),
+    ("echo hi; exit 3", (),
+     {"outcome": "exited", "exit_code": 3, "stdout_bytes": 3, "may_have_run": "yes", "cause": "none"}),
     ("exec sh -c 'kill -9 $$'", (), {"outcome": "signalled", "signal": "KILL", "exit_code": None}),
     ("sleep 60", ("--timeout", "1"), {"outcome": "timed_out", "killed": "yes"}),
 ], ids=["exited", "signalled", "timed out"])
@@ -201,6 +203,26 @@ def test_a_silent_link_is_told_at_once_and_goes_on_when_it_heals(vmc, own_host):
     out, _ = process.communicate(timeout=30)
     assert process.returncode == 0
     assert out == b"".join(b"%d\n" % i for i in range(2, 11))
+
+
+@pytest.mark.parametrize("how", ["timeout", "SIGINT"])
+def test_neither_timeout_nor_ctrl_c_waits_for_a_dead_path(vmc, own_host, how):
+    at = own_host()
+    options = ("--timeout", "4") if how == "timeout" else ()
+    began = time.monotonic()
+    process = vmc.start("exec", *options, *at.words, "--", "echo ready; exec sleep 60")
+    assert process.stdout.readline() == b"ready\n"
+    at.host.fault("drop")
+    if how == "SIGINT":
+        time.sleep(1)
+        began = time.monotonic() - 4
+        process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    print(f"{how}: over after {time.monotonic() - began - 4:.1f} s more")
+    assert process.returncode == (124 if how == "timeout" else 130)
+    if how == "timeout":
+        assert b"killed: unknown" in err or b"killed: no" in err
+    assert time.monotonic() - began < 4 + 7
 
 
 def test_quiet_says_nothing_but_failures(vmc, at):

@@ -23,8 +23,8 @@ def test_a_name_only_ssh_knows_is_reached_with_its_user_port_and_key(vmc, own_ho
 def test_options_are_those_of_ssh(vmc, at, without_ssh):
     if without_ssh:
         vmc.environment["PATH"] = "/nowhere"
-    options = ("-o", f"HostName={at.address}", "-o", "User root", "-o", f"Port={at.port}", "-o", f"IdentityFile={at.key}",
-               "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null")
+    options = ("-o", f"HostName={at.address}", "-o", "User root", "-o", f"Port={at.port}",
+               "-o", f"IdentityFile={at.key}", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null")
     ended = vmc("exec", *options, "some-name", "--", "echo hi")
     assert (ended.code, ended.out) == (0, "hi\n"), ended
 
@@ -46,7 +46,8 @@ def test_without_ssh_an_option_only_ssh_understands_is_said_not_ignored(vmc):
 def test_a_jump_host_carries_the_connection(vmc, own_host):
     bastion, inner = own_host(), own_host()
     config = vmc.home / "ssh_config"
-    config.write_text(f"Host *\n  IdentityFile {bastion.key}\n  StrictHostKeyChecking no\n  UserKnownHostsFile /dev/null\n")
+    config.write_text(f"Host *\n  IdentityFile {bastion.key}\n  StrictHostKeyChecking no\n"
+                      "  UserKnownHostsFile /dev/null\n")
     ended = vmc("exec", "-F", config, "-J", f"root@{bastion.address}", *inner.words, "--", "echo $SSH_CONNECTION")
     assert ended.code == 0, ended
     assert ended.out.split()[0] == bastion.address

@@ -88,7 +88,8 @@ def test_the_terminal_of_the_command_has_our_size_and_type_and_follows_it(vmc, a
 
 
 def test_ctrl_c_goes_to_the_command_with_t(vmc, at):
-    screen = Screen(vmc, "exec", "-t", *at.words, "--", "trap 'echo caught; exit 5' INT; echo ready; while :; do sleep 0.1; done")
+    line = "trap 'echo caught; exit 5' INT; echo ready; while :; do sleep 0.1; done"
+    screen = Screen(vmc, "exec", "-t", *at.words, "--", line)
     screen.until(b"ready")
     screen.type(b"\x03")
     assert screen.end() == 5
@@ -111,7 +112,7 @@ def test_a_passphrase_is_asked_for_on_the_terminal_and_not_shown(vmc, at):
     screen.until(b"Passphrase for ")
     screen.type(at.passphrase.encode() + b"\n")
     assert screen.end() == 0
-    assert b"in\r\n" in screen.seen and at.passphrase.encode() + b"\r\n" not in screen.seen.split(b": ", 1)[1][:len(at.passphrase) + 2]
+    assert screen.seen.split(b": ", 1)[1] == b"\r\nin\r\n"
     assert screen.is_as_before()
 
 

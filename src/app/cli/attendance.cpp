@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/attendance.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -8,7 +9,6 @@
 
 #include <unistd.h>
 
-#include "app/cli/outcome_text.hpp"
 #include "app/cli/signals.hpp"
 #include "app/cli/terminal.hpp"
 
@@ -20,6 +20,8 @@ namespace {
 constexpr std::size_t input_ahead = 512 * 1024;
 /// Nothing tells us when the VM has taken some; at this pace 512 KiB make 100 MB/s.
 constexpr Duration input_look = std::chrono::milliseconds(5);
+/// For the VM to confirm the end of a command whose time is up: a second session, TERM, KILL.
+constexpr Duration end_within = std::chrono::seconds(5);
 
 bool gone(int error) { return error == EPIPE; }
 
@@ -34,11 +36,14 @@ Attendance::~Attendance() {
 }
 
 bool Attendance::take(Stream stream, std::string_view bytes) {
-    if (form_ == Form::json) return streams().out().put(output_event(stream, bytes));
+    (stream == Stream::out ? out_bytes_ : err_bytes_) += bytes.size();
+    if (form_ == Form::json)
+        return streams().out().put((stream == Stream::out ? out_events_ : err_events_).feed(bytes));
     return (stream == Stream::out ? streams().out() : streams().err()).put(bytes);
 }
 
-Outcome Attendance::run(Command command) {
+Outcome Attendance::run(Command command, Instant deadline) {
+    if (deadline < never) leave_at_ = deadline + end_within;
     if (command.pty() && input_open_) Terminal::make_raw();
     const auto output = [this](Stream stream, std::string_view bytes) { return take(stream, bytes); };
     run_ = vm_.run(std::move(command), output, input_open_);
@@ -49,19 +54,34 @@ Outcome Attendance::run(Command command) {
     outcome.on_done([] { bell().ring(); });
     while (!outcome.ready()) {
         look_after();
+        if (now() >= leave_at_) return leave(outcome);
         const bool may_read = input_open_ && run_->input_waiting() < input_ahead;
-        const Duration pause = input_open_ && !may_read ? input_look : std::chrono::seconds(60);
+        const Duration pause = input_open_ && !may_read ? input_look : left_until(leave_at_);
         if (outcome.ready()) break;
         if (bell().wait(may_read ? STDIN_FILENO : -1, pause)) feed();
     }
     Terminal::restore();
+    if (form_ == Form::json) print(out_events_.finish() + err_events_.finish());
     return outcome.get();
+}
+
+/// Nothing is heard of the VM any more. Closing the link throws away what it might still deliver.
+Outcome Attendance::leave(Task<Outcome> outcome) {
+    Terminal::restore();
+    vm_.close().wait();
+    const auto closed = outcome.get();
+    const auto* late = closed.as<TimedOut>();
+    Outcome told = cancelled_ ? closed : Outcome(TimedOut{late != nullptr ? late->killed : Known::unknown, {}});
+    told.stdout_bytes = out_bytes_;
+    told.stderr_bytes = err_bytes_;
+    return told;
 }
 
 void Attendance::look_after() {
     const bool unwanted = Signals::wish() != 0 || streams().out().broken();
     if (unwanted && !cancelled_) {
         cancelled_ = true;
+        leave_at_ = std::min(leave_at_, now() + end_within);
         run_->cancel();
     }
     if (Signals::window_changed()) {

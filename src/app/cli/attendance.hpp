@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <optional>
 
 #include <vm_connection/vm.hpp>
 
 #include "app/cli/failure.hpp"
+#include "app/cli/outcome_text.hpp"
 #include "app/cli/streams.hpp"
 
 namespace vmc::cli {
@@ -20,11 +23,13 @@ public:
     ~Attendance();
 
     /// To be called once. SIGINT, SIGTERM and a reader that has gone cancel the command; the
-    /// exit code for them is settle_output()'s to tell.
-    Outcome run(Command command);
+    /// exit code for them is settle_output()'s to tell. Returns 5 s after `deadline`, or after
+    /// such a signal, even when nothing is heard of the VM any more.
+    Outcome run(Command command, Instant deadline);
 
 private:
     bool take(Stream stream, std::string_view bytes);
+    [[nodiscard]] Outcome leave(Task<Outcome> outcome);
     void look_after();
     void feed();
 
@@ -32,6 +37,11 @@ private:
     const Form form_;
     bool input_open_;
     bool cancelled_ = false;
+    Instant leave_at_ = never;
+    std::atomic<std::uint64_t> out_bytes_{0};  // for leave(); the outcome has its own count
+    std::atomic<std::uint64_t> err_bytes_{0};
+    OutputEvents out_events_{Stream::out};
+    OutputEvents err_events_{Stream::err};
     std::optional<Run> run_;
 };
 

@@ -67,7 +67,8 @@ std::string boot_json(const std::string& host, const BootRecord& boot) {
 std::string comparison_lines(const std::string& host, const BootRecord& before, const BootRecord& now,
                              BootChange change) {
     auto text = fmt::format("{}: {}\n", host, sentence(change));
-    add_line(text, "recorded", before.boot_id.text() + "  at " + iso_time(before.read_at));
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(before.read_at);
+    add_line(text, "recorded", before.boot_id.text() + "  at " + iso_time(seconds).substr(0, 19) + "Z");
     add_line(text, "now", now.boot_id.text() + (now.uptime > Duration{} ? "  up for " + spoken(now.uptime) : ""));
     return text;
 }

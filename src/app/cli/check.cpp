@@ -55,7 +55,8 @@ Expected<int> Check::run(const Words& words) {
     auto health = (*contact)->finish((*contact)->vm().health(*level));
     if (!health) return std::unexpected(std::move(health.error()));
     print(json_ ? health_json(host_.host(), *health)
-                : health_table(host_.host(), *health, Terminal::wants_colour(STDOUT_FILENO)));
+                : health_table(host_.host(), *health, Terminal::wants_colour(STDOUT_FILENO),
+                               Terminal::width(STDOUT_FILENO)));
     return model::check_code_of(*health);
 }
 

@@ -147,7 +147,7 @@ Expected<Outcome> Exec::reach_and_run(Command command, Contact& contact, Instant
     if (!*up) return Outcome(Refused{std::move(up->error())});
     if (deadline < never) command.within(left_until(deadline));
     Attendance attendance(contact.vm(), json_ ? Attendance::Form::json : Attendance::Form::bytes, !no_input_);
-    auto outcome = attendance.run(std::move(command));
+    auto outcome = attendance.run(std::move(command), deadline);
     return as_asked(outcome, limit().value_or(Duration{}));
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/health_text.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "app/cli/console.hpp"
@@ -13,6 +15,32 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
+constexpr std::size_t label_width = 22;
+constexpr std::size_t detail_column = 2 + 8 + label_width + 1 + 6 + 2;
+
+/// Words that do not fit go below, in the same column.
+std::string wrapped(const std::string& text, std::size_t column, std::size_t width) {
+    constexpr std::size_t narrowest = 20;
+    if (width < column + narrowest) return text;
+    std::string result;
+    std::size_t used = 0;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto end = std::min(text.find(' ', at), text.size());
+        const auto length = end - at;
+        if (used > 0 && column + used + 1 + length > width) {
+            result += "\n" + std::string(column, ' ');
+            used = 0;
+        } else if (used > 0) {
+            result += ' ';
+            ++used;
+        }
+        result.append(text, at, length);
+        used += length;
+        at = end + 1;
+    }
+    return result;
+}
+
 /// SGR codes: green, red, yellow.
 std::string_view colour_of(Answer answer) {
     switch (answer) {
@@ -23,12 +51,19 @@ std::string_view colour_of(Answer answer) {
     return "0";
 }
 
-std::string row(const Evidence& evidence, bool colour) {
+/// Layers with one question go by their own name.
+std::string label_of(const Evidence& evidence) {
+    std::string label(slug(evidence.layer));
+    if (evidence.layer == Layer::system || evidence.layer == Layer::storage) label += "/" + evidence.check;
+    return one_line(label);
+}
+
+std::string row(const Evidence& evidence, bool colour, std::size_t width) {
     const auto answer = fmt::format("{:<8}", slug(evidence.answer));
     const auto painted = colour ? fmt::format("\x1b[{}m{}\x1b[0m", colour_of(evidence.answer), answer) : answer;
     const auto took = evidence.took > Duration{} ? spoken(evidence.took) : "";
-    return fmt::format("  {}{:<15} {:<18} {:>7}  {}\n", painted, slug(evidence.layer), one_line(evidence.check), took,
-                       one_line(evidence.detail));
+    return fmt::format("  {}{:<{}} {:>6}  {}\n", painted, label_of(evidence), label_width, took,
+                       wrapped(one_line(evidence.detail), detail_column, width));
 }
 
 json evidence_json(const Evidence& evidence) {
@@ -43,15 +78,15 @@ json evidence_json(const Evidence& evidence) {
 
 }  // namespace
 
-std::string health_table(const std::string& host, const Health& health, bool colour) {
+std::string health_table(const std::string& host, const Health& health, bool colour, std::size_t width) {
     // What is not proven is not claimed: silence may be ours.
     const auto standing = health.claim ? "" : " (observed, not proven)";
-    const auto cause = health.cause.empty() || health.cause == "none" ? "" : ", cause: " + health.cause;
+    const auto cause =
+        health.cause.empty() || health.cause == "none" || health.cause == "unknown" ? "" : ", cause: " + health.cause;
     auto text = fmt::format("{}: {}{}{}\n", host, slug(health.verdict), standing, cause);
-    text += fmt::format("  operating system alive: {}, confidence {:.2f}; {} of {} checks passed ({})\n",
-                        health.alive ? "yes" : "no", health.confidence, health.passed(), health.evidence.size(),
-                        slug(health.level));
-    for (const auto& evidence : health.evidence) text += row(evidence, colour);
+    text += fmt::format("  alive: {}, confidence {:.2f}; {} of {} checks passed ({})\n", health.alive ? "yes" : "no",
+                        health.confidence, health.passed(), health.evidence.size(), slug(health.level));
+    for (const auto& evidence : health.evidence) text += row(evidence, colour, width);
     return text;
 }
 

@@ -8,8 +8,9 @@
 
 namespace vmc::cli {
 
-/// A line with the verdict, then one for each question asked.
-[[nodiscard]] std::string health_table(const std::string& host, const Health& health, bool colour);
+/// A line with the verdict, then one for each question asked, wrapped at `width` columns where that
+/// is not 0.
+[[nodiscard]] std::string health_table(const std::string& host, const Health& health, bool colour, std::size_t width);
 /// One JSON document, schema 1.
 [[nodiscard]] std::string health_json(const std::string& host, const Health& health);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/json_text.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <ctime>
 
@@ -30,6 +31,12 @@ bool is_utf8(std::string_view bytes) {
         bytes.remove_prefix(step.size);
     }
     return true;
+}
+
+std::size_t unfinished(std::string_view bytes) {
+    for (std::size_t tail = 1; tail <= std::min<std::size_t>(3, bytes.size()); ++tail)
+        if (model::utf8_step(bytes.substr(bytes.size() - tail)).kind == model::Utf8Step::Kind::incomplete) return tail;
+    return 0;
 }
 
 std::string base64(std::string_view bytes) {

@@ -25,6 +25,8 @@ template <class T>
 /// "2025-01-31T12:00:00.123Z"
 [[nodiscard]] std::string iso_time(WallTime when);
 [[nodiscard]] bool is_utf8(std::string_view bytes);
+/// How many bytes at the end begin a character that is not finished: 0 to 3.
+[[nodiscard]] std::size_t unfinished(std::string_view bytes);
 [[nodiscard]] std::string base64(std::string_view bytes);
 
 }  // namespace vmc::cli

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/outcome_text.hpp"
 
+#include <utility>
+
 #include <nlohmann/json.hpp>
 
 #include "app/cli/console.hpp"
@@ -54,10 +56,21 @@ std::string outcome_line(const Outcome& outcome) {
     return outcome.line();
 }
 
-std::string output_event(Stream stream, std::string_view bytes) {
+std::string OutputEvents::feed(std::string_view bytes) {
+    held_ += bytes;
+    const auto rest = unfinished(held_);
+    const auto text = line(std::string_view(held_).substr(0, held_.size() - rest));
+    held_.erase(0, held_.size() - rest);
+    return text;
+}
+
+std::string OutputEvents::finish() { return line(std::exchange(held_, {})); }
+
+std::string OutputEvents::line(std::string_view bytes) const {
+    if (bytes.empty()) return {};
     json fields;
     fields["schema"] = 1;
-    fields["event"] = stream == Stream::out ? "stdout" : "stderr";
+    fields["event"] = stream_ == Stream::out ? "stdout" : "stderr";
     if (is_utf8(bytes)) fields["data"] = bytes;
     else fields["base64"] = base64(bytes);
     return json_line(fields);

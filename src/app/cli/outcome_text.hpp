@@ -17,8 +17,20 @@ namespace vmc::cli {
 /// One line for stderr; empty where the exit code says it all.
 [[nodiscard]] std::string outcome_line(const Outcome& outcome);
 
-/// A line of `exec --json` for bytes that arrived: "data" where they are text, else "base64".
-[[nodiscard]] std::string output_event(Stream stream, std::string_view bytes);
+/// The lines of `exec --json` for what one stream brings: "data" where it is text, else "base64".
+/// A character that arrives in two pieces stays one.
+class OutputEvents {
+public:
+    explicit OutputEvents(Stream stream) : stream_(stream) {}
+    [[nodiscard]] std::string feed(std::string_view bytes);
+    [[nodiscard]] std::string finish();
+
+private:
+    [[nodiscard]] std::string line(std::string_view bytes) const;
+    Stream stream_;
+    std::string held_;
+};
+
 /// A line of `exec --json` for something told meanwhile.
 [[nodiscard]] std::string notice_event(const Notice& notice);
 

@@ -106,24 +106,22 @@ void apply_trust(const model::SshOptions& options, Target& target) {
     if (!files.empty()) target.known_hosts(std::move(files));
 }
 
-/// The answer of ssh, or what we can read from the command line ourselves.
+/// The answer of ssh where it has to be asked, else what we can read from the command line ourselves.
 struct Reading {
     model::SshOptions options;
     bool asked_ssh = false;
     SshConfigScan scan;
 };
 
-Expected<Reading> read_options(const SshWords& words, const model::HostText& host, const Settings& settings,
-                               const std::string& ssh) {
+Expected<Reading> read_options(const SshWords& words, const model::HostText& host, const Settings& settings) {
     Reading reading;
     reading.scan = scan_ssh_config(words.config_file.value_or(""));
     auto own = model::read_ssh_options(words.options);
     if (!own) return usage(own.error().message());
     if (words.config_file && ::access(words.config_file->c_str(), R_OK) != 0)
         return usage("-F: cannot read " + *words.config_file);
-    if (!reading.scan.may_matter && own->unknown.empty()) {
-        reading.options = std::move(own->options);
-    } else if (!ssh.empty()) {
+    const bool ask = reading.scan.may_matter || !own->unknown.empty();
+    if (const auto ssh = ask ? find_ssh() : ""; !ssh.empty()) {
         const auto answer = ask_ssh(ssh, ssh_arguments(words, host, settings));
         if (!answer) return std::unexpected(answer.error());
         auto options = model::parse_ssh_g(*answer);
@@ -134,12 +132,10 @@ Expected<Reading> read_options(const SshWords& words, const model::HostText& hos
         if (!reading.scan.names_kex && own->options.kex_algorithms.empty()) reading.options.kex_algorithms.clear();
         if (!reading.scan.names_ciphers && own->options.ciphers.empty()) reading.options.ciphers.clear();
         return reading;
-    } else if (!own->unknown.empty()) {
-        return usage("-o " + own->unknown.front() + ": needs ssh, which is not installed");
-    } else {
-        reading.options = std::move(own->options);
-        tell("ssh is not installed: ~/.ssh/config and /etc/ssh/ssh_config are not understood");
     }
+    if (!own->unknown.empty()) return usage("-o " + own->unknown.front() + ": needs ssh, which is not installed");
+    if (ask) tell("ssh is not installed: ~/.ssh/config and /etc/ssh/ssh_config are not understood");
+    reading.options = std::move(own->options);
     if (host.user || !settings.text("user").empty()) reading.options.user = host.user.value_or(settings.text("user"));
     if (host.port) reading.options.port = *host.port;
     else if (const auto port = model::parse_port(settings.text("port"))) reading.options.port = *port;
@@ -159,8 +155,7 @@ Expected<std::string> bare_host(const std::string& host) {
 Expected<Target> resolve(const SshWords& words, const Settings& settings) {
     const auto host = parsed(words.host);
     if (!host) return std::unexpected(host.error());
-    const auto ssh = find_ssh();
-    const auto reading = read_options(words, *host, settings, ssh);
+    const auto reading = read_options(words, *host, settings);
     if (!reading) return std::unexpected(reading.error());
     const auto& options = reading->options;
 
@@ -171,6 +166,7 @@ Expected<Target> resolve(const SshWords& words, const Settings& settings) {
     if (options.connect_timeout) target.connect_timeout(*options.connect_timeout);
     target.kex_algorithms(options.kex_algorithms).ciphers(options.ciphers);
     if (!options.proxy_jump.empty()) {
+        const auto ssh = find_ssh();
         if (ssh.empty()) return usage("-J: needs ssh, which is not installed");
         target.proxy_command(jump_command(ssh, words, options.proxy_jump));
     } else if (!options.proxy_command.empty()) {

@@ -82,6 +82,11 @@ std::optional<std::string> Terminal::ask_secretly(const std::string& question) {
     return answer;
 }
 
+std::size_t Terminal::width(int fd) {
+    winsize size{};
+    return ::isatty(fd) != 0 && ::ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 bool Terminal::wants_colour(int fd) {
     const auto set = [](const char* name) {
         const char* value = std::getenv(name);

@@ -22,6 +22,8 @@ public:
     [[nodiscard]] static Pty describe();
     /// Asks a person on /dev/tty, without echo. Nothing when there is no terminal.
     [[nodiscard]] static std::optional<std::string> ask_secretly(const std::string& question);
+    /// Columns of the terminal behind this descriptor; 0 where there is none.
+    [[nodiscard]] static std::size_t width(int fd);
     /// Colours are wanted on this descriptor (https://no-color.org).
     [[nodiscard]] static bool wants_colour(int fd);
 };

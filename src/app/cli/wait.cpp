@@ -34,7 +34,10 @@ public:
     Expected<int> run(const Words& words) override;
 
 private:
-    [[nodiscard]] std::string goal() const { return until_.empty() ? "it is " + goal_ : "'" + until_ + "' succeeds"; }
+    [[nodiscard]] std::string goal() const {
+        if (!until_.empty()) return "'" + until_ + "' succeeds";
+        return goal_ == "reboot" ? "it has rebooted" : "it is " + goal_;
+    }
     [[nodiscard]] Expected<void> check_words(const Words& words) const;
     [[nodiscard]] std::string come_true(Waiting& waiting) const;
     void keep_trying_when_new(Contact& contact) const;
