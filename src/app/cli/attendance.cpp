@@ -17,9 +17,9 @@ namespace vmc::cli {
 namespace {
 
 /// How far our stdin may be read ahead of what the VM takes.
-constexpr std::size_t input_ahead = 512 * 1024;
-/// Nothing tells us when the VM has taken some; at this pace 512 KiB make 100 MB/s.
-constexpr Duration input_look = std::chrono::milliseconds(5);
+constexpr std::size_t input_ahead = 1024 * 1024;
+/// Nothing tells us when the VM has taken some; at this pace 1 MiB makes 500 MB/s.
+constexpr Duration input_look = std::chrono::milliseconds(2);
 /// For the VM to confirm the end of a command whose time is up: a second session, TERM, KILL.
 constexpr Duration end_within = std::chrono::seconds(5);
 
