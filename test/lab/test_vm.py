@@ -61,7 +61,7 @@ def test_reboot_typed_inside_is_a_real_one_and_faults_reach_a_vm(vm, ssh):
     try:
         ssh(vm).run("reboot -f >/dev/null 2>&1 &", seconds=20)
         kernel.wait_for(lambda: ssh(vm).run(_BOOT_ID, seconds=60).stdout.strip() not in ("", before),
-                        60, "the reboot", step=0.2)
+                        240, "the reboot", step=0.2)
     finally:
         assert json.loads(run_lab("host", "heal", vm.name).stdout)["faults"] == []
 
