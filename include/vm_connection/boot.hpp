@@ -50,4 +50,4 @@ enum class BootChange { none, reboot, soft_reboot, snapshot_revert, re_imaged, o
 /// Pure. `reboot` is claimed only for the same identity with two different boot ids.
 [[nodiscard]] BootChange compare(const BootRecord& before, const BootRecord& after);
 
-}  // namespace vmc
+}  // namespace vmc VMC_API

@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
 #include <vm_connection/export.hpp>
 #include <vm_connection/time.hpp>
 
@@ -36,11 +35,23 @@ public:
     }
 
     /// From the request being sent to the exit status. Absent: as long as it takes.
-    Command& within(Duration limit) & { limit_ = limit; return *this; }
-    Command&& within(Duration limit) && { limit_ = limit; return std::move(*this); }
+    Command& within(Duration limit) & {
+        limit_ = limit;
+        return *this;
+    }
+    Command&& within(Duration limit) && {
+        limit_ = limit;
+        return std::move(*this);
+    }
     /// How long a silent link may stay suspect before the command counts as lost (5 min).
-    Command& lost_after(Duration span) & { lost_after_ = span; return *this; }
-    Command&& lost_after(Duration span) && { lost_after_ = span; return std::move(*this); }
+    Command& lost_after(Duration span) & {
+        lost_after_ = span;
+        return *this;
+    }
+    Command&& lost_after(Duration span) && {
+        lost_after_ = span;
+        return std::move(*this);
+    }
     Command& env(std::string name, std::string value) & {
         env_.emplace_back(std::move(name), std::move(value));
         return *this;
@@ -49,16 +60,40 @@ public:
         env(std::move(name), std::move(value));
         return std::move(*this);
     }
-    Command& cwd(std::string directory) & { cwd_ = std::move(directory); return *this; }
-    Command&& cwd(std::string directory) && { cwd_ = std::move(directory); return std::move(*this); }
+    Command& cwd(std::string directory) & {
+        cwd_ = std::move(directory);
+        return *this;
+    }
+    Command&& cwd(std::string directory) && {
+        cwd_ = std::move(directory);
+        return std::move(*this);
+    }
     /// Through `sudo -n`; a missing right to do so is a refusal, not a hang.
-    Command& sudo(bool yes = true) & { sudo_ = yes; return *this; }
-    Command&& sudo(bool yes = true) && { sudo_ = yes; return std::move(*this); }
-    Command& pty(Pty pty) & { pty_ = std::move(pty); return *this; }
-    Command&& pty(Pty pty) && { pty_ = std::move(pty); return std::move(*this); }
+    Command& sudo(bool yes = true) & {
+        sudo_ = yes;
+        return *this;
+    }
+    Command&& sudo(bool yes = true) && {
+        sudo_ = yes;
+        return std::move(*this);
+    }
+    Command& pty(Pty pty) & {
+        pty_ = std::move(pty);
+        return *this;
+    }
+    Command&& pty(Pty pty) && {
+        pty_ = std::move(pty);
+        return std::move(*this);
+    }
     /// Bytes for its standard input, followed by end of file. Without it stdin is empty.
-    Command& input(std::string bytes) & { input_ = std::move(bytes); return *this; }
-    Command&& input(std::string bytes) && { input_ = std::move(bytes); return std::move(*this); }
+    Command& input(std::string bytes) & {
+        input_ = std::move(bytes);
+        return *this;
+    }
+    Command&& input(std::string bytes) && {
+        input_ = std::move(bytes);
+        return std::move(*this);
+    }
 
     [[nodiscard]] const std::string& line() const noexcept { return line_; }
     [[nodiscard]] const std::vector<std::string>& words() const noexcept { return words_; }
@@ -82,4 +117,4 @@ private:
     std::string input_;
 };
 
-}  // namespace vmc
+}  // namespace vmc VMC_API

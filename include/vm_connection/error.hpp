@@ -60,13 +60,24 @@ enum class Code {
 /// A class with constructors, not an aggregate (see doc/decisions/002).
 class Error {
 public:
-    Error(Code code, Stage stage, std::string message)
-        : code_(code), stage_(stage), message_(std::move(message)) {}
+    Error(Code code, Stage stage, std::string message) : code_(code), stage_(stage), message_(std::move(message)) {}
 
-    Error& said(std::string peer_words) & { peer_words_ = std::move(peer_words); return *this; }
-    Error&& said(std::string peer_words) && { peer_words_ = std::move(peer_words); return std::move(*this); }
-    Error& after(Duration took) & { took_ = took; return *this; }
-    Error&& after(Duration took) && { took_ = took; return std::move(*this); }
+    Error& said(std::string peer_words) & {
+        peer_words_ = std::move(peer_words);
+        return *this;
+    }
+    Error&& said(std::string peer_words) && {
+        peer_words_ = std::move(peer_words);
+        return std::move(*this);
+    }
+    Error& after(Duration took) & {
+        took_ = took;
+        return *this;
+    }
+    Error&& after(Duration took) && {
+        took_ = took;
+        return std::move(*this);
+    }
 
     [[nodiscard]] Code code() const noexcept { return code_; }
     [[nodiscard]] Stage stage() const noexcept { return stage_; }
@@ -93,4 +104,4 @@ using Result = std::expected<T, Error>;
     return std::unexpected<Error>(std::in_place, code, stage, std::move(message));
 }
 
-}  // namespace vmc
+}  // namespace vmc VMC_API

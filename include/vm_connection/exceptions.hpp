@@ -21,8 +21,8 @@ public:
 class CommandTimeoutError : public VMConnectionError {
 public:
     CommandTimeoutError(const std::string& command, double timeout_seconds, Known killed)
-        : VMConnectionError("Command timed out after " + seconds(timeout_seconds) + "s: " + command),
-          command(command), timeout(timeout_seconds), killed(killed) {}
+        : VMConnectionError("Command timed out after " + seconds(timeout_seconds) + "s: " + command), command(command),
+          timeout(timeout_seconds), killed(killed) {}
     std::string command;
     double timeout;  ///< seconds
     Known killed;
@@ -39,7 +39,8 @@ private:
 class VMRebootDetectedError : public VMConnectionError {
 public:
     VMRebootDetectedError(const std::string& before, const std::string& after)
-        : VMConnectionError("VM has rebooted: boot id was " + before + ", is now " + after), before(before), after(after) {}
+        : VMConnectionError("VM has rebooted: boot id was " + before + ", is now " + after), before(before),
+          after(after) {}
     std::string before;
     std::string after;
 };
@@ -56,11 +57,12 @@ public:
 /// The link ended before the command did. It is never sent again by itself.
 class ConnectionLostError : public VMConnectionError {
 public:
-    ConnectionLostError(const std::string& what, Known may_have_run) : VMConnectionError(what), may_have_run(may_have_run) {}
+    ConnectionLostError(const std::string& what, Known may_have_run)
+        : VMConnectionError(what), may_have_run(may_have_run) {}
     Known may_have_run;
 };
 
 /// AuthenticationError, HostKeyError or VMConnectionError, whichever fits.
 [[noreturn]] void throw_error(const Error& error);
 
-}  // namespace vmc
+}  // namespace vmc VMC_API

@@ -58,4 +58,4 @@ struct Health {
     [[nodiscard]] int failed() const noexcept;
 };
 
-}  // namespace vmc
+}  // namespace vmc VMC_API

@@ -33,4 +33,4 @@ private:
 /// Started at first use; lives until the process ends.
 [[nodiscard]] Loop& default_loop();
 
-}  // namespace vmc
+}  // namespace vmc VMC_API

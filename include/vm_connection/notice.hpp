@@ -34,4 +34,4 @@ public:
 };
 [[nodiscard]] std::string_view slug(Notice::Kind kind) noexcept;
 
-}  // namespace vmc
+}  // namespace vmc VMC_API

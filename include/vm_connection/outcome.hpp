@@ -51,7 +51,9 @@ public:
 
     [[nodiscard]] const Ending& ending() const noexcept { return ending_; }
     template <class T>
-    [[nodiscard]] const T* as() const noexcept { return std::get_if<T>(&ending_); }
+    [[nodiscard]] const T* as() const noexcept {
+        return std::get_if<T>(&ending_);
+    }
 
     [[nodiscard]] bool ok() const noexcept;  ///< exited with 0
     /// "exited", "signalled", "timed_out", "lost" or "refused": stable, for JSON.
@@ -76,4 +78,4 @@ private:
     Ending ending_;
 };
 
-}  // namespace vmc
+}  // namespace vmc VMC_API

@@ -27,26 +27,70 @@ class Target {
 public:
     explicit Target(std::string host) : host_(std::move(host)) {}
 
-    Target& user(std::string name) { user_ = std::move(name); return *this; }
-    Target& port(std::uint16_t number) { port_ = number; return *this; }
+    Target& user(std::string name) {
+        user_ = std::move(name);
+        return *this;
+    }
+    Target& port(std::uint16_t number) {
+        port_ = number;
+        return *this;
+    }
     /// This key only: no agent, no default keys.
-    Target& key(std::string path) { keys_ = {std::move(path)}; agent_ = false; return *this; }
-    Target& keys(std::vector<std::string> paths) { keys_ = std::move(paths); return *this; }
-    Target& agent(bool use) { agent_ = use; return *this; }
-    Target& passphrase(PassphraseFn ask) { passphrase_ = std::move(ask); return *this; }
-    Target& host_keys(HostKeyPolicy policy) { policy_ = policy; return *this; }
-    Target& pin(std::string sha256) { pin_ = std::move(sha256); policy_ = HostKeyPolicy::pinned; return *this; }
+    Target& key(std::string path) {
+        keys_ = {std::move(path)};
+        agent_ = false;
+        return *this;
+    }
+    Target& keys(std::vector<std::string> paths) {
+        keys_ = std::move(paths);
+        return *this;
+    }
+    Target& agent(bool use) {
+        agent_ = use;
+        return *this;
+    }
+    Target& passphrase(PassphraseFn ask) {
+        passphrase_ = std::move(ask);
+        return *this;
+    }
+    Target& host_keys(HostKeyPolicy policy) {
+        policy_ = policy;
+        return *this;
+    }
+    Target& pin(std::string sha256) {
+        pin_ = std::move(sha256);
+        policy_ = HostKeyPolicy::pinned;
+        return *this;
+    }
     /// Looked up under this name in known_hosts instead of host and port.
-    Target& host_key_alias(std::string name) { alias_ = std::move(name); return *this; }
+    Target& host_key_alias(std::string name) {
+        alias_ = std::move(name);
+        return *this;
+    }
     /// Only read. Ours, where new keys go, is in the state directory.
-    Target& known_hosts(std::vector<std::string> files) { known_hosts_ = std::move(files); return *this; }
+    Target& known_hosts(std::vector<std::string> files) {
+        known_hosts_ = std::move(files);
+        return *this;
+    }
     /// One deadline for reaching it: name, TCP, key exchange, login.
-    Target& connect_timeout(Duration span) { connect_timeout_ = span; return *this; }
+    Target& connect_timeout(Duration span) {
+        connect_timeout_ = span;
+        return *this;
+    }
     /// Run through /bin/sh; its standard input and output carry the connection.
-    Target& proxy_command(std::string line) { proxy_command_ = std::move(line); return *this; }
+    Target& proxy_command(std::string line) {
+        proxy_command_ = std::move(line);
+        return *this;
+    }
     /// Algorithm lists as OpenSSH names them; empty: ours.
-    Target& kex_algorithms(std::string list) { kex_ = std::move(list); return *this; }
-    Target& ciphers(std::string list) { ciphers_ = std::move(list); return *this; }
+    Target& kex_algorithms(std::string list) {
+        kex_ = std::move(list);
+        return *this;
+    }
+    Target& ciphers(std::string list) {
+        ciphers_ = std::move(list);
+        return *this;
+    }
 
     [[nodiscard]] const std::string& host() const noexcept { return host_; }
     [[nodiscard]] const std::string& user() const noexcept { return user_; }
@@ -82,4 +126,4 @@ private:
     std::string ciphers_;
 };
 
-}  // namespace vmc
+}  // namespace vmc VMC_API

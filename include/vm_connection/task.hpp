@@ -128,4 +128,4 @@ private:
     std::shared_ptr<Shared> shared_;
 };
 
-}  // namespace vmc
+}  // namespace vmc VMC_API

@@ -31,4 +31,4 @@ using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
 /// when a span is added to it.
 inline constexpr Instant never{Duration{INT64_MAX / 4}};
 
-}  // namespace vmc
+}  // namespace vmc VMC_API

@@ -96,4 +96,4 @@ private:
     std::shared_ptr<Impl> impl_;
 };
 
-}  // namespace vmc
+}  // namespace vmc VMC_API

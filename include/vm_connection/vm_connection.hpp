@@ -19,7 +19,8 @@ namespace vmc VMC_API {
 class SSHConnection {
 public:
     /// An explicit key path means that key only. Throws std::invalid_argument when it is empty.
-    SSHConnection(std::string host, std::string user, std::string key_path, int port = 22, double connection_timeout = 10);
+    SSHConnection(std::string host, std::string user, std::string key_path, int port = 22,
+                  double connection_timeout = 10);
     explicit SSHConnection(Target target);
     ~SSHConnection();
     SSHConnection(SSHConnection&&) noexcept;
@@ -56,7 +57,8 @@ private:
 /// High-level wrapper: the same verbs, and health with confidence and evidence.
 class VMConnection {
 public:
-    VMConnection(std::string host, std::string user, std::string key_path, int port = 22, double connection_timeout = 10)
+    VMConnection(std::string host, std::string user, std::string key_path, int port = 22,
+                 double connection_timeout = 10)
         : ssh(std::move(host), std::move(user), std::move(key_path), port, connection_timeout) {}
     explicit VMConnection(Target target) : ssh(std::move(target)) {}
 
@@ -74,4 +76,4 @@ public:
     SSHConnection ssh;
 };
 
-}  // namespace vmc
+}  // namespace vmc VMC_API

@@ -75,7 +75,8 @@ def _write_etc(etc: pathlib.Path, spec, directory: pathlib.Path) -> None:
     (etc / "pam.d").mkdir()
     (etc / "pam.d" / "other").write_text(_PAM)
     # No exec: sshd whose parent is process 1 takes itself for a daemon already and stays.
-    _script(etc / "lab-sshd", f"mkdir -p /run/sshd\nexec </dev/null >>{servers.LOG_FILE} 2>&1\n{server.start(spec['port'])}\n")
+    _script(etc / "lab-sshd", f"mkdir -p /run/sshd\nexec </dev/null >>{servers.LOG_FILE} 2>&1\n"
+            f"{server.start(spec['port'])}\n")
     wait = f"sleep {spec['booting_for']:g}\n" if spec["booting_for"] else ""
     _script(etc / "lab-boot", f"{wait}/etc/lab-sshd\n")
     (etc / "inittab").write_text("::sysinit:/etc/lab-boot\n")

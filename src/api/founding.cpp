@@ -12,9 +12,7 @@ namespace vmc {
 
 namespace {
 
-Duration span(double seconds) {
-    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
-}
+Duration span(double seconds) { return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds)); }
 
 Target checked_target(std::string host, std::string user, std::string key_path, int port, double timeout) {
     if (key_path.empty()) throw std::invalid_argument("key_path must not be empty");
@@ -27,7 +25,8 @@ Target checked_target(std::string host, std::string user, std::string key_path, 
 
 Level level_or_medium(std::string_view text) {
     if (const auto level = parse_level(text)) return *level;
-    std::fprintf(stderr, "vm-connection: unknown level '%.*s', taken as medium\n", static_cast<int>(text.size()), text.data());
+    std::fprintf(stderr, "vm-connection: unknown level '%.*s', taken as medium\n", static_cast<int>(text.size()),
+                 text.data());
     return Level::medium;
 }
 
@@ -96,9 +95,7 @@ bool SSHConnection::reconnect(int retries, double delay) {
     return connected_;
 }
 
-bool SSHConnection::is_alive(std::string_view level) {
-    return vm().health(level_or_medium(level)).get().alive;
-}
+bool SSHConnection::is_alive(std::string_view level) { return vm().health(level_or_medium(level)).get().alive; }
 
 std::string SSHConnection::record_boot_id() {
     if (!connected_) throw VMConnectionError("Not connected to VM");
@@ -142,8 +139,6 @@ bool SSHConnection::connected() const { return connected_; }
 
 Vm& SSHConnection::vm() { return *vm_; }
 
-Health VMConnection::is_alive(std::string_view level) {
-    return ssh.vm().health(level_or_medium(level)).get();
-}
+Health VMConnection::is_alive(std::string_view level) { return ssh.vm().health(level_or_medium(level)).get(); }
 
 }  // namespace vmc

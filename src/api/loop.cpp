@@ -40,7 +40,8 @@ std::string default_state_directory() {
 class Loop::Impl::World {
 public:
     World(const boost::asio::any_io_executor& executor, const std::string& state_directory)
-        : clock(executor), transport(executor, places(state_directory)), prober(executor, random), store(state_directory) {}
+        : clock(executor), transport(executor, places(state_directory)), prober(executor, random),
+          store(state_directory) {}
     edge::SystemClock clock;
     edge::SystemRandom random;
     edge::SshTransport transport;

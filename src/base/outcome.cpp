@@ -9,9 +9,7 @@ namespace {
 std::string line_of(const Exited& e) {
     return "exited " + std::to_string(e.code) + (e.output_open ? ", a child still holds its output open" : "");
 }
-std::string line_of(const Signalled& e) {
-    return "ended by SIG" + e.name + (e.core_dumped ? " (core dumped)" : "");
-}
+std::string line_of(const Signalled& e) { return "ended by SIG" + e.name + (e.core_dumped ? " (core dumped)" : ""); }
 std::string line_of(const TimedOut& e) {
     return "timed out after " + spoken(e.limit) + "; killed: " + std::string(slug(e.killed));
 }

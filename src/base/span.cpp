@@ -4,7 +4,8 @@
 namespace vmc {
 namespace {
 
-std::string pair_of(std::int64_t count, std::int64_t unit, const char* large, const char* small, std::int64_t small_unit) {
+std::string pair_of(std::int64_t count, std::int64_t unit, const char* large, const char* small,
+                    std::int64_t small_unit) {
     std::string text = std::to_string(count / unit) + large;
     if (const auto rest = count % unit / small_unit; rest > 0) text += " " + std::to_string(rest) + small;
     return text;

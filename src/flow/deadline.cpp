@@ -22,9 +22,9 @@ Async<bool> finishes(port::Clock& clock, Instant deadline, Async<void> op) {
         co_return true;
     }
     const auto executor = co_await asio::this_coro::executor;
-    auto race = asio::experimental::make_parallel_group(
-        asio::co_spawn(executor, std::move(op), asio::deferred),
-        asio::co_spawn(executor, clock.sleep_until(deadline), asio::deferred));
+    auto race =
+        asio::experimental::make_parallel_group(asio::co_spawn(executor, std::move(op), asio::deferred),
+                                                asio::co_spawn(executor, clock.sleep_until(deadline), asio::deferred));
     const auto [order, op_threw, alarm_threw] =
         co_await race.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
     if (!op_threw) co_return true;

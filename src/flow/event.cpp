@@ -11,8 +11,7 @@ namespace vmc::flow {
 
 namespace asio = boost::asio;
 
-Event::Event(const asio::any_io_executor& executor)
-    : timer_(executor, asio::steady_timer::time_point::max()) {}
+Event::Event(const asio::any_io_executor& executor) : timer_(executor, asio::steady_timer::time_point::max()) {}
 
 Async<void> Event::wait() {
     co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -22,8 +21,6 @@ Async<void> Event::wait() {
         throw boost::system::system_error(asio::error::operation_aborted);
 }
 
-void Event::notify() noexcept {
-    timer_.cancel();
-}
+void Event::notify() noexcept { timer_.cancel(); }
 
 }  // namespace vmc::flow

@@ -114,7 +114,8 @@ private:
         around_.port_behavior = "open";
         if (const auto wire = link_.current()) {
             const auto& facts = wire->session->facts();
-            note(Layer::tcp, "tcp-connect", Answer::works, "port " + std::to_string(link_.target().port()) + " is open", Duration{0});
+            note(Layer::tcp, "tcp-connect", Answer::works, "port " + std::to_string(link_.target().port()) + " is open",
+                 Duration{0});
             note(Layer::banner, "ssh-banner", Answer::works, facts.server_banner, Duration{0});
         }
         note(Layer::authentication, "ssh-login", Answer::works, "as " + link_.target().user(), took);
@@ -136,7 +137,8 @@ private:
                                     : error.code() == Code::unreachable ? "unreachable"
                                     : error.code() == Code::timed_out   ? "filtered"
                                                                         : "unknown";
-            note(Layer::tcp, "tcp-connect", error.code() == Code::local ? Answer::unknown : Answer::fails, words, error.took());
+            note(Layer::tcp, "tcp-connect", error.code() == Code::local ? Answer::unknown : Answer::fails, words,
+                 error.took());
             return;
         }
         around_.port_behavior = "open";

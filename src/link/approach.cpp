@@ -43,9 +43,7 @@ std::string minutes_left(WallTime until, WallTime now) {
 Approach::Approach(const Ports& ports, const Target& target, Tell tell)
     : ports_(ports), target_(target), tell_(std::move(tell)), breaker_(model::breaker_name(target)) {}
 
-Instant Approach::may_connect_at() const {
-    return etiquette_.may_connect_at(ports_.clock.now());
-}
+Instant Approach::may_connect_at() const { return etiquette_.may_connect_at(ports_.clock.now()); }
 
 Async<Result<std::unique_ptr<port::Session>>> Approach::reach(Instant deadline, bool may_park) {
     if (auto held = held_by_breaker()) co_return std::unexpected(std::move(*held));
@@ -102,7 +100,8 @@ void Approach::remember(const Result<std::unique_ptr<port::Session>>& result) {
         return breaker.serialise();
     };
     const auto written = ports_.store.update(breaker_, change);
-    if (!written) tell_(Notice::Kind::connecting, "cannot remember the result of this login: " + written.error().line());
+    if (!written)
+        tell_(Notice::Kind::connecting, "cannot remember the result of this login: " + written.error().line());
 }
 
 }  // namespace vmc::link

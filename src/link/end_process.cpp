@@ -48,7 +48,8 @@ Async<Known> Link::end_process(Running& running, const std::shared_ptr<Wire>& wi
 std::string Link::own_view(const port::Session& session) {
     const auto& f = session.facts();
     if (f.peer_address.empty()) return {};
-    return f.local_address + " " + std::to_string(f.local_port) + " " + f.peer_address + " " + std::to_string(f.peer_port);
+    return f.local_address + " " + std::to_string(f.local_port) + " " + f.peer_address + " " +
+           std::to_string(f.peer_port);
 }
 
 /// Nothing when the script could not be run or understood.

@@ -159,7 +159,8 @@ void Link::tell_state() {
         tell(Notice::Kind::online, "connected to " + target_.name());
     } else if (const auto* waiting = std::get_if<model::Waiting>(&state_)) {
         const auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(waiting->until - ports_.clock.now());
-        tell(Notice::Kind::waiting, waiting->because.line() + "; next attempt in " + std::to_string(pause.count()) + " ms");
+        tell(Notice::Kind::waiting,
+             waiting->because.line() + "; next attempt in " + std::to_string(pause.count()) + " ms");
     } else if (const auto* stopped = std::get_if<model::Stopped>(&state_)) {
         tell(Notice::Kind::stopped, stopped->why ? stopped->why->line() : "closed");
     } else if (const auto* suspect = std::get_if<model::Suspect>(&state_)) {

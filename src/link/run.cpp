@@ -20,9 +20,7 @@ constexpr Duration request_within = std::chrono::seconds(60);
 constexpr Duration answer_grace = std::chrono::seconds(2);
 constexpr Duration last_words_within = std::chrono::milliseconds(500);
 
-Error cancelled() {
-    return Error(Code::cancelled, Stage::command, "cancelled before it was sent");
-}
+Error cancelled() { return Error(Code::cancelled, Stage::command, "cancelled before it was sent"); }
 
 }  // namespace
 
@@ -31,7 +29,8 @@ Async<Result<std::shared_ptr<Wire>>> Link::usable_wire(Instant deadline, Control
     for (;;) {
         if (control && control->cancelled) co_return std::unexpected(cancelled());
         if (usable() && current_->live.size() < channels_per_wire) co_return current_;
-        const bool nothing_comes = std::holds_alternative<model::Idle>(state_) || std::holds_alternative<model::Stopped>(state_);
+        const bool nothing_comes =
+            std::holds_alternative<model::Idle>(state_) || std::holds_alternative<model::Stopped>(state_);
         if (nothing_comes && !usable())
             co_return std::unexpected(last_error_.value_or(Error(Code::lost, Stage::none, "not connected")));
         if (ports_.clock.now() >= deadline) {
@@ -105,7 +104,8 @@ Async<Outcome::Ending> Link::watch_over(Running& running, const std::shared_ptr<
     switch (guard.doom) {
         case Doom::none: co_return running.ending();
         case Doom::time_is_up: {
-            if (never_ran) co_return Refused{Error(Code::timed_out, Stage::channel, "the request was not sent in time")};
+            if (never_ran)
+                co_return Refused{Error(Code::timed_out, Stage::channel, "the request was not sent in time")};
             const bool gone = running.over() && running.status_seen();
             co_return TimedOut{gone ? Known::yes : guard.killed, command.limit().value_or(Duration{0})};
         }

@@ -30,9 +30,7 @@ Running::Running(const Ports& ports, std::shared_ptr<Wire> wire, const Command& 
     : ports_(ports), wire_(std::move(wire)), command_(command), sink_(sink), source_(source), control_(control),
       deadline_(deadline), answer_by_(answer_by), moved_(ports.executor) {}
 
-Running::~Running() {
-    control_.channel = nullptr;
-}
+Running::~Running() { control_.channel = nullptr; }
 
 Async<void> Running::pump() {
     const bool granted = co_await request();
@@ -178,7 +176,8 @@ Outcome::Ending Running::ending() const {
         return Lost{may_have_run(), *error_};
     }
     ensure(closed_, "a command that ended has a status, an error or a closed channel");
-    return Lost{Known::yes, Error(Code::no_status, Stage::command, "the server closed the channel without saying how the command ended")};
+    return Lost{Known::yes, Error(Code::no_status, Stage::command,
+                                  "the server closed the channel without saying how the command ended")};
 }
 
 void Running::count_into(Outcome& outcome) const {

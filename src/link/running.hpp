@@ -18,7 +18,10 @@ namespace vmc::link {
 class Control {
 public:
     explicit Control(const boost::asio::any_io_executor& executor) : changed(executor) {}
-    void cancel() { cancelled = true; changed.notify(); }
+    void cancel() {
+        cancelled = true;
+        changed.notify();
+    }
     void send_signal(std::string name);
     void resize(int columns, int rows);
 

@@ -10,9 +10,7 @@ namespace vmc::link {
 Wire::Wire(const Ports& ports, std::unique_ptr<port::Session> s, int n)
     : number(n), session(std::move(s)), changed(ports.executor), clock_(ports.clock) {}
 
-bool Wire::usable() const {
-    return !suspect_since && !ended && !other_boot && session->alive();
-}
+bool Wire::usable() const { return !suspect_since && !ended && !other_boot && session->alive(); }
 
 namespace {
 

@@ -46,8 +46,8 @@ void Link::suspicion_changed(const std::shared_ptr<Wire>& wire, model::Liveness 
     ++disturbances_;
     const bool ours = wire == current_;
     if (wire->suspect()) {
-        const auto quiet = std::chrono::duration_cast<std::chrono::milliseconds>(ports_.clock.now() -
-                                                                                 wire->session->last_received());
+        const auto quiet =
+            std::chrono::duration_cast<std::chrono::milliseconds>(ports_.clock.now() - wire->session->last_received());
         tell(Notice::Kind::suspect, std::string(words(judged)) + " (quiet for " + std::to_string(quiet.count()) +
                                         " ms); not given up, trying a new connection beside it");
         if (ours) feed(model::WentQuiet{wire->session->last_received(), judged});

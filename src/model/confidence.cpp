@@ -9,13 +9,14 @@
 namespace vmc::model {
 namespace {
 
-constexpr std::array nested_layers = {Layer::route, Layer::tcp, Layer::banner, Layer::authentication, Layer::exec,
-                                      Layer::storage};
+constexpr std::array nested_layers = {Layer::route,          Layer::tcp,  Layer::banner,
+                                      Layer::authentication, Layer::exec, Layer::storage};
 
 /// The evidence, read layer by layer. A layer asked twice works when one answer works.
 class Picture {
 public:
-    Picture(const std::vector<Evidence>& evidence, const Circumstances& around) : evidence_(evidence), around_(around) {}
+    Picture(const std::vector<Evidence>& evidence, const Circumstances& around)
+        : evidence_(evidence), around_(around) {}
 
     [[nodiscard]] Answer at(Layer layer) const {
         Answer answer = Answer::unknown;
@@ -29,7 +30,8 @@ public:
     [[nodiscard]] bool works(Layer layer) const { return at(layer) == Answer::works; }
     [[nodiscard]] bool fails(Layer layer) const { return at(layer) == Answer::fails; }
     [[nodiscard]] bool any_fails(Layer layer) const {
-        return std::ranges::any_of(evidence_, [&](const Evidence& e) { return e.layer == layer && e.answer == Answer::fails; });
+        return std::ranges::any_of(evidence_,
+                                   [&](const Evidence& e) { return e.layer == layer && e.answer == Answer::fails; });
     }
 
     /// 0: nothing; else the place in nested_layers, from 1.
@@ -47,18 +49,25 @@ public:
     [[nodiscard]] bool tcp_or_deeper() const { return deepest() >= 2; }
     [[nodiscard]] bool refused() const { return !tcp_or_deeper() && around_.port_behavior == "refused"; }
     [[nodiscard]] bool code_is(std::initializer_list<Code> codes) const {
-        return around_.ssh_error && !works(Layer::exec) && std::ranges::find(codes, around_.ssh_error->code()) != codes.end();
+        return around_.ssh_error && !works(Layer::exec) &&
+               std::ranges::find(codes, around_.ssh_error->code()) != codes.end();
     }
     /// Another machine may have answered: nothing it said is about ours.
     [[nodiscard]] bool stranger() const { return code_is({Code::host_key_changed, Code::host_key_revoked}); }
     /// Only a living sshd says these.
-    [[nodiscard]] bool sshd_spoke() const { return code_is({Code::throttled, Code::booting, Code::auth_denied, Code::restricted_shell, Code::channel_refused}); }
+    [[nodiscard]] bool sshd_spoke() const {
+        return code_is(
+            {Code::throttled, Code::booting, Code::auth_denied, Code::restricted_shell, Code::channel_refused});
+    }
     [[nodiscard]] bool knows_anything() const {
-        return std::ranges::any_of(evidence_, [](const Evidence& e) { return e.layer != Layer::route && e.answer != Answer::unknown; }) ||
+        return std::ranges::any_of(
+                   evidence_,
+                   [](const Evidence& e) { return e.layer != Layer::route && e.answer != Answer::unknown; }) ||
                sshd_spoke() || refused();
     }
     [[nodiscard]] bool os_signs() const {
-        return !stranger() && (works(Layer::icmp) || works(Layer::closed_port) || refused() || tcp_or_deeper() || sshd_spoke());
+        return !stranger() &&
+               (works(Layer::icmp) || works(Layer::closed_port) || refused() || tcp_or_deeper() || sshd_spoke());
     }
 
     [[nodiscard]] double log_odds(const Weights& w) const {
@@ -89,11 +98,14 @@ struct Finding {
 
 /// The first finding about the system that has a name of its own, worst first.
 std::string cause_of_degraded(const std::vector<Evidence>& evidence) {
-    constexpr std::pair<std::string_view, const char*> causes[] = {
-        {"root-writable", "read-only-root"}, {"disk-space", "disk-full"},  {"disk-inodes", "inodes-full"},
-        {"kernel-taint", "kernel-fault"},    {"memory", "memory-exhausted"}};
+    constexpr std::pair<std::string_view, const char*> causes[] = {{"root-writable", "read-only-root"},
+                                                                   {"disk-space", "disk-full"},
+                                                                   {"disk-inodes", "inodes-full"},
+                                                                   {"kernel-taint", "kernel-fault"},
+                                                                   {"memory", "memory-exhausted"}};
     for (const auto& [check, cause] : causes)
-        if (std::ranges::any_of(evidence, [&](const Evidence& e) { return e.check == check && e.answer == Answer::fails; }))
+        if (std::ranges::any_of(evidence,
+                                [&](const Evidence& e) { return e.check == check && e.answer == Answer::fails; }))
             return cause;
     return "unknown";
 }
@@ -159,13 +171,13 @@ const Weights& first_weights() noexcept {
             // nothing fails, route, tcp, banner, authentication, exec, storage
             {0, 0, -2.0, 0, 0, 0, 0},              // nothing works; no name or no route says nothing of the host
             {0, 0, -2.2, 0, 0, 0, 0},              // route: silent, as black hole, power off, hang and pause all are
-            {2.5, 2.5, 2.5, 1.0, 1.5, 2.0, 2.0},   // tcp: a kernel accepts for a stopped sshd, a proxy for a dead host
-            {4.0, 4.0, 4.0, 4.0, 3.5, 3.5, 4.0},   // banner: user space wrote it
-            {5.0, 5.0, 5.0, 5.0, 5.0, 3.5, 4.0},   // authentication: it forks and reads its disk
-            {7.0, 7.0, 7.0, 7.0, 7.0, 7.0, 6.0},   // exec
-            {7.0, 7.0, 7.0, 7.0, 7.0, 7.0, 7.0},   // storage
+            {2.5, 2.5, 2.5, 1.0, 1.5, 2.0, 2.0},  // tcp: a kernel accepts for a stopped sshd, a proxy for a dead host
+            {4.0, 4.0, 4.0, 4.0, 3.5, 3.5, 4.0},  // banner: user space wrote it
+            {5.0, 5.0, 5.0, 5.0, 5.0, 3.5, 4.0},  // authentication: it forks and reads its disk
+            {7.0, 7.0, 7.0, 7.0, 7.0, 7.0, 6.0},  // exec
+            {7.0, 7.0, 7.0, 7.0, 7.0, 7.0, 7.0},  // storage
         }},
-        .port_refused = 1.5,       // RST: a kernel, or a firewall in its place
+        .port_refused = 1.5,  // RST: a kernel, or a firewall in its place
         .port_unreachable = -1.5,  // a firewall's reject, or nobody at the address
         .sshd_spoke = 5.0,
         .ping_works = 1.8,
@@ -185,17 +197,19 @@ Health assess(Level level, std::vector<Evidence> evidence, const Circumstances& 
     health.verdict = finding.verdict;
     health.claim = finding.claim;
     health.cause = finding.cause;
-    health.ssh_available = picture.works(Layer::exec) || picture.works(Layer::storage) || picture.works(Layer::authentication) ||
+    health.ssh_available = picture.works(Layer::exec) || picture.works(Layer::storage) ||
+                           picture.works(Layer::authentication) ||
                            (level == Level::basic && picture.works(Layer::banner));
     health.os_signs = picture.os_signs();
-    health.network_reachable = picture.works(Layer::icmp) || picture.works(Layer::closed_port) || picture.refused() ||
-                               picture.tcp_or_deeper();
+    health.network_reachable =
+        picture.works(Layer::icmp) || picture.works(Layer::closed_port) || picture.refused() || picture.tcp_or_deeper();
     health.ping = picture.at(Layer::icmp);
     health.port_behavior = around.port_behavior == "unknown" && picture.tcp_or_deeper() ? "open" : around.port_behavior;
     health.tcp_stack = tcp_stack(picture);
     health.response_time = deepest_time(evidence, picture);
     if (picture.knows_anything()) health.confidence = 1.0 / (1.0 + std::exp(-picture.log_odds(weights)));
-    health.alive = (health.os_signs && health.confidence >= 0.60) || (health.ssh_available && health.confidence >= 0.70);
+    health.alive =
+        (health.os_signs && health.confidence >= 0.60) || (health.ssh_available && health.confidence >= 0.70);
     health.evidence = std::move(evidence);
     return health;
 }

@@ -61,21 +61,22 @@ std::string product_uuid_of(std::string_view text) {
 }
 std::string ssh_connection_of(std::string_view text) {
     const bool four = std::ranges::count(text, ' ') == 3;
-    return four && text.size() < 200 && all_of(text, "0123456789abcdefABCDEF.: %_-abcdefghijklmnopqrstuvwxyz") ? std::string(text) : "";
+    return four && text.size() < 200 && all_of(text, "0123456789abcdefABCDEF.: %_-abcdefghijklmnopqrstuvwxyz")
+               ? std::string(text)
+               : "";
 }
 
 std::string incarnation_of(std::string_view pid1, std::string_view soft_reboots) {
     std::string text;
     if (whole_number<std::uint64_t>(pid1)) text += "pid1=" + std::string(pid1);
-    if (whole_number<std::uint64_t>(soft_reboots)) text += (text.empty() ? "soft-reboots=" : ",soft-reboots=") + std::string(soft_reboots);
+    if (whole_number<std::uint64_t>(soft_reboots))
+        text += (text.empty() ? "soft-reboots=" : ",soft-reboots=") + std::string(soft_reboots);
     return text;
 }
 
 }  // namespace
 
-BootRecord Facts::record(WallTime read_at) const {
-    return BootRecord{boot_id, incarnation, identity, uptime, read_at};
-}
+BootRecord Facts::record(WallTime read_at) const { return BootRecord{boot_id, incarnation, identity, uptime, read_at}; }
 
 std::string facts_script(std::string_view nonce) { return framed(body, nonce); }
 

@@ -121,11 +121,11 @@ bool KnownHosts::index_names(std::string_view names, std::size_t key) {
         names.remove_prefix(std::min(end + 1, names.size()));
     }
     if (globs.empty() || globs.front().starts_with('|')) return false;
-    const bool is_plain = std::ranges::none_of(globs, [](const std::string& glob) {
-        return glob.find_first_of("*?!") != std::string::npos;
-    });
+    const bool is_plain = std::ranges::none_of(
+        globs, [](const std::string& glob) { return glob.find_first_of("*?!") != std::string::npos; });
     if (!is_plain) patterns_.push_back({std::move(globs), key});
-    else for (const std::string& name : globs) plain_[name].push_back(key);
+    else
+        for (const std::string& name : globs) plain_[name].push_back(key);
     return true;
 }
 

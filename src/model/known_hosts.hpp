@@ -54,8 +54,14 @@ public:
     [[nodiscard]] std::size_t skipped() const noexcept { return skipped_; }
 
 private:
-    struct Hashed { std::string digest; std::size_t key; };
-    struct Patterns { std::vector<std::string> globs; std::size_t key; };
+    struct Hashed {
+        std::string digest;
+        std::size_t key;
+    };
+    struct Patterns {
+        std::vector<std::string> globs;
+        std::size_t key;
+    };
 
     bool add_line(std::string_view line, std::string_view file, int number);
     bool index_names(std::string_view names, std::size_t key);

@@ -15,7 +15,9 @@ public:
     explicit Rules(const LinkState& state, Instant now) : state_(state), now_(now) {}
 
     template <class S, class E>
-    Step operator()(const S&, const E&) const { return {state_, {}}; }
+    Step operator()(const S&, const E&) const {
+        return {state_, {}};
+    }
 
     Step operator()(const Idle&, const ConnectWanted&) const { return begin(1); }
     Step operator()(const Stopped&, const ConnectWanted&) const { return begin(1); }
@@ -69,9 +71,13 @@ public:
     }
 
     template <class S>
-    Step operator()(const S&, const StopWanted&) const { return stop({}); }
+    Step operator()(const S&, const StopWanted&) const {
+        return stop({});
+    }
     template <class S>
-    Step operator()(const S&, const HardStop& e) const { return stop(e.why); }
+    Step operator()(const S&, const HardStop& e) const {
+        return stop(e.why);
+    }
     Step operator()(const Stopped&, const StopWanted&) const { return {state_, {}}; }
     Step operator()(const Stopped&, const HardStop& e) const { return {Stopped{e.why}, {tell}}; }
 
@@ -88,8 +94,8 @@ private:
         std::vector<Action> actions;
         const auto* suspect = std::get_if<Suspect>(&state_);
         const bool timer = std::holds_alternative<Waiting>(state_) || (suspect && suspect->retry_at);
-        const bool attempt = std::holds_alternative<Connecting>(state_) ||
-                             (suspect && !suspect->retry_at && !suspect->gave_up);
+        const bool attempt =
+            std::holds_alternative<Connecting>(state_) || (suspect && !suspect->retry_at && !suspect->gave_up);
         if (timer) actions.push_back(cancel_timer);
         if (attempt) actions.push_back(cancel_connect);
         if (!why && (suspect || std::holds_alternative<Online>(state_))) actions.push_back(close_session);

@@ -18,9 +18,14 @@ namespace vmc::model {
 /// Nobody wants the host yet.
 struct Idle {};
 /// An attempt is under way; there is no session.
-struct Connecting { int attempt = 1; Instant since; };
+struct Connecting {
+    int attempt = 1;
+    Instant since;
+};
 /// An authenticated session answers.
-struct Online { Instant since; };
+struct Online {
+    Instant since;
+};
 /// The session has gone quiet. It stays, with its channels, and a new one is opened beside it.
 struct Suspect {
     Instant since;
@@ -31,9 +36,15 @@ struct Suspect {
     std::optional<Error> gave_up;      ///< a hard stop met beside: no more attempts
 };
 /// Between two attempts, without a session.
-struct Waiting { Instant until; int attempt = 1; Error because; };
+struct Waiting {
+    Instant until;
+    int attempt = 1;
+    Error because;
+};
 /// No attempt will be made until somebody asks again. `why` is empty when we were asked to stop.
-struct Stopped { std::optional<Error> why; };
+struct Stopped {
+    std::optional<Error> why;
+};
 
 using LinkState = std::variant<Idle, Connecting, Online, Suspect, Waiting, Stopped>;
 /// "idle", "connecting", "online", "suspect", "waiting", "stopped": stable.
@@ -43,20 +54,31 @@ struct ConnectWanted {};
 /// The attempt under way gave an authenticated session.
 struct Connected {};
 /// It did not. `retry_at`: from Backoff and Etiquette, whichever is later.
-struct ConnectFailed { Error why; Instant retry_at; };
-struct WentQuiet { Instant last_received; Liveness because = Liveness::suspect; };
+struct ConnectFailed {
+    Error why;
+    Instant retry_at;
+};
+struct WentQuiet {
+    Instant last_received;
+    Liveness because = Liveness::suspect;
+};
 /// Bytes arrived on the quiet session.
 struct AnsweredAgain {};
 /// The session (the quiet one, in Suspect) ended: RST, FIN, DISCONNECT.
-struct Ended { Error why; Instant retry_at; };
+struct Ended {
+    Error why;
+    Instant retry_at;
+};
 struct TimerFired {};
 struct StopWanted {};
 /// A second session or a probe of this host met one; for identity (a changed key), not for a
 /// login that one key alone was denied.
-struct HardStop { Error why; };
+struct HardStop {
+    Error why;
+};
 
-using LinkEvent = std::variant<ConnectWanted, Connected, ConnectFailed, WentQuiet, AnsweredAgain, Ended,
-                               TimerFired, StopWanted, HardStop>;
+using LinkEvent = std::variant<ConnectWanted, Connected, ConnectFailed, WentQuiet, AnsweredAgain, Ended, TimerFired,
+                               StopWanted, HardStop>;
 
 /// In the order they are to be carried out.
 enum class Action {

@@ -23,7 +23,8 @@ void LivenessWatch::follow_stream(const Signs& signs) {
 
 Instant LivenessWatch::keepalive_due() const {
     if (paused_since_) return std::max(*paused_since_, last_sent_.value_or(*paused_since_)) + paused_period;
-    return std::max(quiet_since_, last_sent_.value_or(quiet_since_)) + (streamed_ && unanswered_ == 0 ? stream_pause : period);
+    return std::max(quiet_since_, last_sent_.value_or(quiet_since_)) +
+           (streamed_ && unanswered_ == 0 ? stream_pause : period);
 }
 
 Liveness LivenessWatch::judge(const Signs& signs) const {

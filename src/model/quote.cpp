@@ -7,9 +7,7 @@
 namespace vmc::model {
 namespace {
 
-std::unexpected<Error> bad(std::string message) {
-    return failed(Code::bad_request, Stage::config, std::move(message));
-}
+std::unexpected<Error> bad(std::string message) { return failed(Code::bad_request, Stage::config, std::move(message)); }
 
 /// A directory that `cd` takes as a path and nothing else: not an option, not `-` (the previous
 /// one), not a name to look for in CDPATH. An exec request starts in the home directory.
@@ -101,8 +99,7 @@ Result<std::string> wire_line(const Command& command) { return wire_line_for(com
 
 Result<std::string> wire_line_for(const Command& command, ShellFamily shell) {
     if (const auto checked = check(command); !checked) return std::unexpected(checked.error());
-    const bool verbatim =
-        command.words().empty() && command.cwd().empty() && command.env().empty() && !command.sudo();
+    const bool verbatim = command.words().empty() && command.cwd().empty() && command.env().empty() && !command.sudo();
     std::string line = verbatim ? command.line() : compose(command);
     const bool keeps_newlines = shell == ShellFamily::posix || shell == ShellFamily::fish;
     if (!verbatim && !keeps_newlines && needs_known_shell(line)) line = through_sh(line);

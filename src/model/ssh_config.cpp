@@ -13,14 +13,42 @@ namespace {
 
 /// Directives about what we never do (forwarding, terminals, multiplexing, GSSAPI), or do by our
 /// own rules (keepalives, hashing of names). `host` alone changes nothing. Sorted.
-constexpr std::array<std::string_view, 36> harmless = {
-    "addkeystoagent", "batchmode", "checkhostip", "clearallforwardings", "compression", "controlmaster",
-    "controlpath", "controlpersist", "dynamicforward", "enableescapecommandline", "escapechar",
-    "exitonforwardfailure", "forwardagent", "forwardx11", "forwardx11timeout", "forwardx11trusted",
-    "gatewayports", "gssapiauthentication", "gssapidelegatecredentials", "hashknownhosts", "host",
-    "localforward", "loglevel", "numberofpasswordprompts", "permitlocalcommand", "remoteforward", "requesttty",
-    "sendenv", "serveralivecountmax", "serveraliveinterval", "setenv", "streamlocalbindmask",
-    "streamlocalbindunlink", "tcpkeepalive", "visualhostkey", "xauthlocation"};
+constexpr std::array<std::string_view, 36> harmless = {"addkeystoagent",
+                                                       "batchmode",
+                                                       "checkhostip",
+                                                       "clearallforwardings",
+                                                       "compression",
+                                                       "controlmaster",
+                                                       "controlpath",
+                                                       "controlpersist",
+                                                       "dynamicforward",
+                                                       "enableescapecommandline",
+                                                       "escapechar",
+                                                       "exitonforwardfailure",
+                                                       "forwardagent",
+                                                       "forwardx11",
+                                                       "forwardx11timeout",
+                                                       "forwardx11trusted",
+                                                       "gatewayports",
+                                                       "gssapiauthentication",
+                                                       "gssapidelegatecredentials",
+                                                       "hashknownhosts",
+                                                       "host",
+                                                       "localforward",
+                                                       "loglevel",
+                                                       "numberofpasswordprompts",
+                                                       "permitlocalcommand",
+                                                       "remoteforward",
+                                                       "requesttty",
+                                                       "sendenv",
+                                                       "serveralivecountmax",
+                                                       "serveraliveinterval",
+                                                       "setenv",
+                                                       "streamlocalbindmask",
+                                                       "streamlocalbindunlink",
+                                                       "tcpkeepalive",
+                                                       "visualhostkey",
+                                                       "xauthlocation"};
 static_assert(std::ranges::is_sorted(harmless));
 
 std::string_view take_line(std::string_view& text) {
@@ -38,7 +66,10 @@ std::vector<std::string> words_of(std::string_view text) {
     std::vector<std::string> words;
     bool quoted = false, in_word = false;
     for (const char c : text) {
-        if (!quoted && (c == ' ' || c == '\t')) { in_word = false; continue; }
+        if (!quoted && (c == ' ' || c == '\t')) {
+            in_word = false;
+            continue;
+        }
         if (!in_word) words.emplace_back();
         in_word = true;
         if (c == '"') quoted = !quoted;

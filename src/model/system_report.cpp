@@ -92,9 +92,13 @@ private:
         const auto found = values_.find(key);
         return found == values_.end() ? std::string_view{} : found->second;
     }
-    [[nodiscard]] Number number(std::string_view key, std::size_t which = 0) const { return decimal(word(text(key), which)); }
+    [[nodiscard]] Number number(std::string_view key, std::size_t which = 0) const {
+        return decimal(word(text(key), which));
+    }
 
-    void unknown(std::string check, std::string why = "not told") { add(std::move(check), Answer::unknown, std::move(why)); }
+    void unknown(std::string check, std::string why = "not told") {
+        add(std::move(check), Answer::unknown, std::move(why));
+    }
     void judged(std::string check, bool bad, std::string detail) {
         add(std::move(check), bad ? Answer::fails : Answer::works, std::move(detail));
     }
@@ -134,14 +138,16 @@ private:
         constexpr std::string_view writable[] = {"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs"};
         const bool read_only = options == "ro" || options.starts_with("ro,");
         const bool meant = std::ranges::find(writable, type) == std::end(writable);
-        judged("root-writable", read_only && !meant, escape_for_terminal(type) + (read_only ? ", read-only" : ", writable"));
+        judged("root-writable", read_only && !meant,
+               escape_for_terminal(type) + (read_only ? ", read-only" : ", writable"));
     }
 
     void memory() {
         const Number all = number("MemTotal"), available = number("MemAvailable");
         const double swap = number("SwapTotal").value_or(0), swap_free = number("SwapFree").value_or(0);
         if (!all || !available || *all <= 0) return unknown("memory");
-        judged("memory", *available < 0.03 * *all && swap_free <= 0.10 * swap, size_of(*available) + " of " + size_of(*all) + " available");
+        judged("memory", *available < 0.03 * *all && swap_free <= 0.10 * swap,
+               size_of(*available) + " of " + size_of(*all) + " available");
     }
 
     void pressure(const std::string& check, std::string_view key, double limit) {
@@ -177,7 +183,9 @@ private:
         // "[ 1234.567890] …": seconds since boot.
         const auto bracket = line.find(']');
         const auto digit = line.find_first_of("0123456789");
-        const Number when = bracket == std::string_view::npos || digit > bracket ? std::nullopt : decimal(line.substr(digit, bracket - digit));
+        const Number when = bracket == std::string_view::npos || digit > bracket
+                                ? std::nullopt
+                                : decimal(line.substr(digit, bracket - digit));
         const Number now = number("uptime");
         judged("kernel-log", !when || !now || *now - *when < 3600, escape_for_terminal(line));
     }
@@ -196,7 +204,8 @@ private:
         const sys_seconds at{seconds(*theirs)};
         const auto early = floor<seconds>(times_.sent) - at, late = at - ceil<seconds>(times_.answered);
         const seconds off = std::max({early, late, seconds(0)});
-        judged("clock", off > 60s, off == 0s ? "agrees with ours" : spoken(off) + (early > 0s ? " behind" : " ahead of") + " ours");
+        judged("clock", off > 60s,
+               off == 0s ? "agrees with ours" : spoken(off) + (early > 0s ? " behind" : " ahead of") + " ours");
     }
 
     void reboot() {

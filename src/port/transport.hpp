@@ -22,10 +22,19 @@ namespace vmc::port {
 
 enum class Stream { out, err };
 
-struct Data { Stream stream = Stream::out; std::string bytes; };
+struct Data {
+    Stream stream = Stream::out;
+    std::string bytes;
+};
 struct Eof {};                               ///< no more data; status may still come
-struct ExitStatus { std::uint32_t code = 0; };
-struct ExitSignal { std::string name; bool core_dumped = false; std::string message; };
+struct ExitStatus {
+    std::uint32_t code = 0;
+};
+struct ExitSignal {
+    std::string name;
+    bool core_dumped = false;
+    std::string message;
+};
 struct ChannelClosed {};                     ///< last event; nothing follows
 using ChannelEvent = std::variant<Data, Eof, ExitStatus, ExitSignal, ChannelClosed>;
 

@@ -120,6 +120,7 @@ TEST_CASE("a command runs at most once, and never starts after its outcome was r
         lost += !entry.exited_ok;
         ran += count;
     }
-    std::printf("  %d cuts: %d commands reported lost or refused, %d ran, none twice (95 %%: at most %.2f %% of cuts)\n",
-                total, lost, ran, 300.0 / total);
+    std::printf(
+        "  %d cuts: %d commands reported lost or refused, %d ran, none twice (95 %%: at most %.2f %% of cuts)\n", total,
+        lost, ran, 300.0 / total);
 }

@@ -24,7 +24,10 @@ struct Fixture {
         return vm;
     }
     /// Processes on the host whose command line holds the mark.
-    int running(const std::string& mark) { return std::stoi(host.exec("ps -eo args | grep -c '[" + mark.substr(0, 1) + "]" + mark.substr(1) + "' || true")); }
+    int running(const std::string& mark) {
+        return std::stoi(
+            host.exec("ps -eo args | grep -c '[" + mark.substr(0, 1) + "]" + mark.substr(1) + "' || true"));
+    }
 };
 
 struct Output {
@@ -44,7 +47,8 @@ struct Output {
 TEST_CASE_FIXTURE(Fixture, "streams stay apart, bytes stay bytes, and the exit code is the true one") {
     auto vm = online();
     Output output;
-    auto outcome = vm->run(Command("printf 'a\\000b\\377'; printf 'err\\200' >&2; exit 7"), output.fn()).outcome().get();
+    auto outcome =
+        vm->run(Command("printf 'a\\000b\\377'; printf 'err\\200' >&2; exit 7"), output.fn()).outcome().get();
     CHECK(outcome.exit_code() == 7);
     CHECK(output.out == std::string("a\0b\377", 4));
     CHECK(output.err == "err\200");

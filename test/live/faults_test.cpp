@@ -58,7 +58,9 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a path cut both ways while output streams is told within 4 s, and after it heals the same command goes on") {
+TEST_CASE_FIXTURE(
+    Fixture,
+    "a path cut both ways while output streams is told within 4 s, and after it heals the same command goes on") {
     Numbered lines;
     auto run = vm.run(Command(counting(600)), [&](vmc::Stream, std::string_view bytes) { return lines.take(bytes); });
     REQUIRE(lab::eventually([&] { return lines.count() > 20; }, 10s));

@@ -125,7 +125,8 @@ std::string Ear::text(Kind kind) const {
 
 int Ear::count(Kind kind) const {
     std::lock_guard lock(state_->mutex);
-    return static_cast<int>(std::count_if(state_->all.begin(), state_->all.end(), [&](const auto& h) { return h.kind == kind; }));
+    return static_cast<int>(
+        std::count_if(state_->all.begin(), state_->all.end(), [&](const auto& h) { return h.kind == kind; }));
 }
 
 int tries(int quick, int full) {
@@ -160,4 +161,6 @@ int open_descriptors() {
 }  // namespace lab
 
 /// Flat memory is measured here, so ASan may not keep 256 MiB of freed memory back (its default).
-extern "C" __attribute__((visibility("default"))) const char* __asan_default_options() { return "quarantine_size_mb=4"; }
+extern "C" __attribute__((visibility("default"))) const char* __asan_default_options() {
+    return "quarantine_size_mb=4";
+}

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <filesystem>
 #include <map>
 #include <mutex>
-#include <condition_variable>
 #include <optional>
 #include <string>
 #include <utility>

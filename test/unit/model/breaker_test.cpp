@@ -66,11 +66,10 @@ TEST_CASE("a record survives being written and read") {
 }
 
 TEST_CASE("what is not a record of ours is a closed breaker") {
-    for (const std::string text :
-         {"", "garbage", "denials=2\n", "denials=2\nlast_denied_ms=-5\nworked_before=1\n",
-          "denials=99999999999999999999\nlast_denied_ms=1\nworked_before=0\n",
-          "denials=2\nlast_denied_ms=9223372036854775807\nworked_before=0\n",
-          "denials=2x\nlast_denied_ms=1\nworked_before=0\n"})
+    for (const std::string text : {"", "garbage", "denials=2\n", "denials=2\nlast_denied_ms=-5\nworked_before=1\n",
+                                   "denials=99999999999999999999\nlast_denied_ms=1\nworked_before=0\n",
+                                   "denials=2\nlast_denied_ms=9223372036854775807\nworked_before=0\n",
+                                   "denials=2x\nlast_denied_ms=1\nworked_before=0\n"})
         CHECK(Breaker::parse(text) == Breaker());
     rc::check([](const std::string& noise) { RC_ASSERT(!Breaker::parse(noise).open_until(noon)); });
 }

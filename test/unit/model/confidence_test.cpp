@@ -23,8 +23,9 @@ Circumstances ssh_failed(Stage stage, Code code) {
     around.ssh_error = Error(code, stage, "");
     return around;
 }
-const std::vector<Evidence> all_well = {of(Layer::route, works), of(Layer::icmp, works), of(Layer::tcp, works),
-                                        of(Layer::banner, works), of(Layer::authentication, works), of(Layer::exec, works)};
+const std::vector<Evidence> all_well = {
+    of(Layer::route, works),  of(Layer::icmp, works),           of(Layer::tcp, works),
+    of(Layer::banner, works), of(Layer::authentication, works), of(Layer::exec, works)};
 
 }  // namespace
 
@@ -59,8 +60,10 @@ TEST_CASE("unknown answers change nothing but the list") {
 }
 
 TEST_CASE("silence makes no claim and names no cause") {
-    const Health health = assess(Level::medium, {of(Layer::route, works), of(Layer::icmp, fails), of(Layer::tcp, fails),
-                                                 of(Layer::closed_port, fails)}, port("filtered"));
+    const Health health =
+        assess(Level::medium,
+               {of(Layer::route, works), of(Layer::icmp, fails), of(Layer::tcp, fails), of(Layer::closed_port, fails)},
+               port("filtered"));
     CHECK(health.verdict == Verdict::unreachable);
     CHECK_FALSE(health.claim);
     CHECK_FALSE(health.alive);
@@ -73,7 +76,8 @@ TEST_CASE("a host that never answered ping is not thought worse of for it") {
     const std::vector<Evidence> silent = {of(Layer::icmp, fails), of(Layer::tcp, fails)};
     Circumstances before = port("filtered"), never = before;
     before.answered_ping_before = true;
-    CHECK(assess(Level::basic, silent, never).confidence == assess(Level::basic, {of(Layer::tcp, fails)}, never).confidence);
+    CHECK(assess(Level::basic, silent, never).confidence ==
+          assess(Level::basic, {of(Layer::tcp, fails)}, never).confidence);
     CHECK(assess(Level::basic, silent, before).confidence < assess(Level::basic, silent, never).confidence);
 }
 
@@ -90,7 +94,9 @@ TEST_CASE("a refused port on a host that answers otherwise means that sshd is do
 }
 
 TEST_CASE("a filter before the port does not make the host dead") {
-    const Health health = assess(Level::medium, {of(Layer::icmp, works), of(Layer::tcp, fails), of(Layer::closed_port, works)}, port("filtered"));
+    const Health health =
+        assess(Level::medium, {of(Layer::icmp, works), of(Layer::tcp, fails), of(Layer::closed_port, works)},
+               port("filtered"));
     CHECK(health.verdict == Verdict::unreachable);
     CHECK(health.alive);
     CHECK(health.os_signs);
@@ -98,7 +104,9 @@ TEST_CASE("a filter before the port does not make the host dead") {
 
 TEST_CASE("an accepted connection that stays silent is weaker than a banner") {
     const Health accepted = assess(Level::medium, {of(Layer::tcp, works), of(Layer::banner, fails)}, port("open"));
-    const Health greeted = assess(Level::medium, {of(Layer::tcp, works), of(Layer::banner, works), of(Layer::authentication, fails)}, port("open"));
+    const Health greeted =
+        assess(Level::medium, {of(Layer::tcp, works), of(Layer::banner, works), of(Layer::authentication, fails)},
+               port("open"));
     CHECK(accepted.verdict == Verdict::degraded);
     CHECK(accepted.confidence < greeted.confidence);
     CHECK(accepted.cause == "unknown");
@@ -120,8 +128,9 @@ TEST_CASE("what only a living sshd says is believed") {
 }
 
 TEST_CASE("whatever a stranger at the address says is not about our VM") {
-    const Health health = assess(Level::medium, {of(Layer::icmp, works), of(Layer::tcp, works), of(Layer::banner, works)},
-                                 ssh_failed(Stage::host_key, Code::host_key_changed));
+    const Health health =
+        assess(Level::medium, {of(Layer::icmp, works), of(Layer::tcp, works), of(Layer::banner, works)},
+               ssh_failed(Stage::host_key, Code::host_key_changed));
     CHECK(health.verdict == Verdict::unknown);
     CHECK(health.cause == "host-key-changed");
     CHECK_FALSE(health.alive);
@@ -145,8 +154,10 @@ TEST_CASE("a name that does not resolve says nothing of the VM") {
 }
 
 TEST_CASE("a sick system that runs commands is degraded, with its cause") {
-    for (const auto& [check, cause] : {std::pair{"disk-space", "disk-full"}, {"disk-inodes", "inodes-full"},
-                                       {"root-writable", "read-only-root"}, {"load", "unknown"}}) {
+    for (const auto& [check, cause] : {std::pair{"disk-space", "disk-full"},
+                                       {"disk-inodes", "inodes-full"},
+                                       {"root-writable", "read-only-root"},
+                                       {"load", "unknown"}}) {
         std::vector<Evidence> evidence = all_well;
         evidence.push_back(of(Layer::system, works, "uptime"));
         evidence.push_back(of(Layer::system, fails, check));
@@ -168,7 +179,8 @@ TEST_CASE("basic needs no login: an open port is healthy but no claim, a banner 
 TEST_CASE("no evidence claims off or crashed, and one more layer that works never lowers the confidence") {
     rc::check([] {
         std::vector<Evidence> evidence;
-        const Layer order[] = {Layer::route, Layer::tcp, Layer::banner, Layer::authentication, Layer::exec, Layer::storage};
+        const Layer order[] = {Layer::route,          Layer::tcp,  Layer::banner,
+                               Layer::authentication, Layer::exec, Layer::storage};
         const int reached = *rc::gen::inRange(0, 6);
         for (int i = 0; i < reached; ++i) evidence.push_back(of(order[i], works));
         for (const Layer layer : {Layer::icmp, Layer::closed_port})

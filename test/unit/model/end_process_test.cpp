@@ -64,7 +64,8 @@ private:
     bool reaped_ = false;
 };
 
-EndAnswer end(const EndOrder& order, const std::string& with = "/bin/sh", const std::string& as = "192.0.2.9 1 192.0.2.2 22") {
+EndAnswer end(const EndOrder& order, const std::string& with = "/bin/sh",
+              const std::string& as = "192.0.2.9 1 192.0.2.2 22") {
     const auto answer = parse_end(shell::run(end_script(order, mark), with, as), mark);
     REQUIRE(answer);
     return *answer;

@@ -14,13 +14,30 @@ namespace {
 
 /// Bytes that matter here are rare in random ones.
 rc::Gen<std::string> hostile() {
-    const std::vector<std::string> pieces = {"a", "é", "漢", "😀", "\n", "\r", "\t", "\x1b[2J", "\x7f", "\xc2\x9b", "\x9b",
-                                             "\xe2\x80\xae", "\xe2\x81\xa6", "\xff", "\xc0\xaf", "\xed\xa0\x80", "\xf0\x9f", std::string(1, '\0')};
-    return rc::gen::map(rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(pieces)), [](const auto& chosen) {
-        std::string text;
-        for (const auto& piece : chosen) text += piece;
-        return text;
-    });
+    const std::vector<std::string> pieces = {"a",
+                                             "é",
+                                             "漢",
+                                             "😀",
+                                             "\n",
+                                             "\r",
+                                             "\t",
+                                             "\x1b[2J",
+                                             "\x7f",
+                                             "\xc2\x9b",
+                                             "\x9b",
+                                             "\xe2\x80\xae",
+                                             "\xe2\x81\xa6",
+                                             "\xff",
+                                             "\xc0\xaf",
+                                             "\xed\xa0\x80",
+                                             "\xf0\x9f",
+                                             std::string(1, '\0')};
+    return rc::gen::map(rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(pieces)),
+                        [](const auto& chosen) {
+                            std::string text;
+                            for (const auto& piece : chosen) text += piece;
+                            return text;
+                        });
 }
 
 bool is_safe(const std::string& text) {
@@ -46,15 +63,18 @@ TEST_CASE("text stays as it is") {
 TEST_CASE("what a terminal would obey is shown instead") {
     CHECK(escape_for_terminal("\x1b[2Jx") == "\\x1b[2Jx");
     CHECK(escape_for_terminal("\x1b]52;c;aGk=\x07") == "\\x1b]52;c;aGk=\\x07");
-    CHECK(escape_for_terminal("\xc2\x9b" "31m") == "\\xc2\\x9b31m");
-    CHECK(escape_for_terminal("\x9b" "31m") == "\\x9b31m");
+    CHECK(escape_for_terminal("\xc2\x9b"
+                              "31m") == "\\xc2\\x9b31m");
+    CHECK(escape_for_terminal("\x9b"
+                              "31m") == "\\x9b31m");
     CHECK(escape_for_terminal("50%\rdone") == "50%\\x0ddone");
     CHECK(escape_for_terminal("\x7f\b") == "\\x7f\\x08");
     CHECK(escape_for_terminal(std::string(1, '\0')) == "\\x00");
 }
 
 TEST_CASE("characters that reorder text are shown instead") {
-    CHECK(escape_for_terminal("a\xe2\x80\xae" "b") == "a\\u202eb");
+    CHECK(escape_for_terminal("a\xe2\x80\xae"
+                              "b") == "a\\u202eb");
     CHECK(escape_for_terminal("\xe2\x81\xa6") == "\\u2066");
 }
 

@@ -38,16 +38,19 @@ TEST_CASE("this machine's facts can be read under every shell there is") {
 }
 
 TEST_CASE("noise before and after an answer is no part of it") {
-    const auto facts = parse_facts("Welcome!\nboot_id=none\n" + answer(std::string("boot_id=") + boot + "\nuptime=12.34\n") +
-                                       "uptime=99.99\nlogout\n", mark);
+    const auto facts =
+        parse_facts("Welcome!\nboot_id=none\n" + answer(std::string("boot_id=") + boot + "\nuptime=12.34\n") +
+                        "uptime=99.99\nlogout\n",
+                    mark);
     REQUIRE(facts);
     CHECK(facts->boot_id.text() == boot);
     CHECK(facts->uptime == 12340ms);
 }
 
 TEST_CASE("a value without its proper form is left out") {
-    const Facts facts = read("uptime=soon\nmachine_id=uninitialized\nproduct_uuid=\npid1=x\nsoft_reboots=\n"
-                             "sshd_pid=12\nsshd_start=\nssh_connection=a'b 1 c 2\n");
+    const Facts facts = read(
+        "uptime=soon\nmachine_id=uninitialized\nproduct_uuid=\npid1=x\nsoft_reboots=\n"
+        "sshd_pid=12\nsshd_start=\nssh_connection=a'b 1 c 2\n");
     CHECK(facts.uptime == 0s);
     CHECK(facts.identity == Identity{});
     CHECK(facts.incarnation.empty());

@@ -35,7 +35,8 @@ std::string hex(const Sha1& digest) {
 TEST_CASE("SHA-1 and its HMAC are those of RFC 3174 and RFC 2202") {
     CHECK(hex(sha1("")) == "da39a3ee5e6b4b0d3255bfef95601890afd80709");
     CHECK(hex(sha1("abc")) == "a9993e364706816aba3e25717850c26c9cd0d89d");
-    CHECK(hex(sha1("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")) == "84983e441c3bd26ebaae4aa1f95129e5e54670f1");
+    CHECK(hex(sha1("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")) ==
+          "84983e441c3bd26ebaae4aa1f95129e5e54670f1");
     CHECK(hex(sha1(std::string(1000000, 'a'))) == "34aa973cd4c4daa4f61eeb2bdbad27316534016f");
     CHECK(hex(hmac_sha1(std::string(20, '\x0b'), "Hi There")) == "b617318655057264e28bc0b6fb378c8ef146be00");
     CHECK(hex(hmac_sha1("Jefe", "what do ya want for nothing?")) == "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
@@ -69,16 +70,18 @@ TEST_CASE("a host that offers another type than the one we know has changed") {
 }
 
 TEST_CASE("of several keys one that fits is enough, and their types are asked for") {
-    const KnownHosts hosts = file("web-1 ssh-rsa " + rsa_key + "\nweb-1 " + ed + " " + key1 + "\nweb-1 " + ed + " " + key2 + "\n");
+    const KnownHosts hosts =
+        file("web-1 ssh-rsa " + rsa_key + "\nweb-1 " + ed + " " + key1 + "\nweb-1 " + ed + " " + key2 + "\n");
     CHECK(hosts.check("web-1", 22, ed, key2).kind == Kind::known);
     CHECK(hosts.known_types("web-1", 22) == std::vector<std::string>{"ssh-rsa", ed});
     CHECK(hosts.known_types("web-2", 22).empty());
 }
 
 TEST_CASE("hashed names written by ssh-keygen are found, with their port") {
-    const KnownHosts hosts = file(
-        "|1|GIMw2SErw8sJjILhsGF94dJRqcI=|gBNoUnSsdfTPiawrTKzryTfvBpU= " + ed + " " + key1 + "\n"
-        "|1|mXEBxtfv/0kyCY0qfZsFkvvFS9o=|Dc47c7H2MX3LqYiFyqpBKNm7RZQ= " + ed + " " + key2 + "\n");
+    const KnownHosts hosts = file("|1|GIMw2SErw8sJjILhsGF94dJRqcI=|gBNoUnSsdfTPiawrTKzryTfvBpU= " + ed + " " + key1 +
+                                  "\n"
+                                  "|1|mXEBxtfv/0kyCY0qfZsFkvvFS9o=|Dc47c7H2MX3LqYiFyqpBKNm7RZQ= " +
+                                  ed + " " + key2 + "\n");
     CHECK(hosts.skipped() == 0);
     CHECK(hosts.check("web-1", 22, ed, key1).kind == Kind::known);
     CHECK(hosts.check("web-1", 2222, ed, key2).kind == Kind::known);
@@ -123,9 +126,11 @@ TEST_CASE("an authority is kept but is no host key") {
 }
 
 TEST_CASE("comments, empty lines and CRLF are read over, garbage is counted") {
-    const KnownHosts hosts = file("# comment\r\n\r\n  \t\nweb-1 " + ed + " " + key1 + "\r\n"
-                                  "garbage\nweb-2 ssh-ed25519 AAAA\nweb-3 ssh-rsa " + key1 + "\n@wrong x " + ed + " " + key1 +
-                                  "\n|1|AAAA|BBBB " + ed + " " + key1 + "\n|2|x|y " + ed + " " + key1 + "\nweb-4 1024 35 1234567");
+    const KnownHosts hosts = file("# comment\r\n\r\n  \t\nweb-1 " + ed + " " + key1 +
+                                  "\r\n"
+                                  "garbage\nweb-2 ssh-ed25519 AAAA\nweb-3 ssh-rsa " +
+                                  key1 + "\n@wrong x " + ed + " " + key1 + "\n|1|AAAA|BBBB " + ed + " " + key1 +
+                                  "\n|2|x|y " + ed + " " + key1 + "\nweb-4 1024 35 1234567");
     CHECK(hosts.size() == 1);
     CHECK(hosts.skipped() == 7);
     CHECK(hosts.check("web-1", 22, ed, key1).because.line == 4);
@@ -146,7 +151,8 @@ TEST_CASE("any bytes can be parsed") {
 TEST_CASE("a file of many hashed names hides none of them") {
     std::string text;
     for (int i = 0; i < 1000; ++i)
-        text += "|1|" + std::to_string(100000 + i) + "AAAAAAAAAAAAAAAAAAAAA=|gBNoUnSsdfTPiawrTKzryTfvBpU= " + ed + " " + key1 + "\n";
+        text += "|1|" + std::to_string(100000 + i) + "AAAAAAAAAAAAAAAAAAAAA=|gBNoUnSsdfTPiawrTKzryTfvBpU= " + ed + " " +
+                key1 + "\n";
     text += "|1|GIMw2SErw8sJjILhsGF94dJRqcI=|gBNoUnSsdfTPiawrTKzryTfvBpU= " + ed + " " + key2 + "\n";
     const KnownHosts hosts = file(text);
     REQUIRE(hosts.size() == 1001);

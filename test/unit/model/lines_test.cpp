@@ -15,7 +15,8 @@ using Lines = std::vector<std::string>;
 /// A cut line is marked with a `+`.
 Lines split(const std::string& text, std::size_t piece, std::size_t bound = LineSplitter::longest) {
     Lines lines;
-    LineSplitter splitter([&](std::string_view line, bool cut) { lines.push_back(std::string(line) + (cut ? "+" : "")); }, bound);
+    LineSplitter splitter(
+        [&](std::string_view line, bool cut) { lines.push_back(std::string(line) + (cut ? "+" : "")); }, bound);
     for (std::size_t at = 0; at < text.size(); at += piece) splitter.feed(text.substr(at, piece));
     splitter.finish();
     return lines;

@@ -104,8 +104,8 @@ TEST_CASE("another key at the address stops the link even when the old session a
 }
 
 TEST_CASE("a hard stop is never retried by itself") {
-    for (const Code code : {Code::host_key_changed, Code::host_key_revoked, Code::host_key_unknown,
-                            Code::auth_denied, Code::auth_held, Code::key_unusable, Code::bad_request}) {
+    for (const Code code : {Code::host_key_changed, Code::host_key_revoked, Code::host_key_unknown, Code::auth_denied,
+                            Code::auth_held, Code::key_unusable, Code::bad_request}) {
         CHECK(is_hard_stop(code));
         Life life = Life().on(ConnectWanted{}).on(failing(code));
         CHECK(life.log() == "stopped tell");
@@ -136,22 +136,42 @@ TEST_CASE("in any order of events there is at most one attempt and one timer, an
     rc::check([](const std::vector<std::uint8_t>& choices) {
         Life life;
         bool attempt = false, timer = false;
-        const LinkEvent events[] = {ConnectWanted{}, Connected{}, failing(Code::refused), failing(Code::auth_denied),
-                                    WentQuiet{}, AnsweredAgain{}, ending(Code::lost), TimerFired{}, StopWanted{},
+        const LinkEvent events[] = {ConnectWanted{},
+                                    Connected{},
+                                    failing(Code::refused),
+                                    failing(Code::auth_denied),
+                                    WentQuiet{},
+                                    AnsweredAgain{},
+                                    ending(Code::lost),
+                                    TimerFired{},
+                                    StopWanted{},
                                     HardStop{failure(Code::host_key_changed)}};
         for (const auto choice : choices) {
             const LinkEvent& event = events[choice % std::size(events)];
-            const bool result = std::holds_alternative<Connected>(event) || std::holds_alternative<ConnectFailed>(event);
+            const bool result =
+                std::holds_alternative<Connected>(event) || std::holds_alternative<ConnectFailed>(event);
             if (result && !attempt) continue;  // nothing is under way that could say so
             if (std::holds_alternative<TimerFired>(event) && !timer) continue;
             if (result) attempt = false;
             if (std::holds_alternative<TimerFired>(event)) timer = false;
             const Step taken = step(life.state, event, Instant{});
             for (const Action action : taken.actions) {
-                if (action == start_connect) { RC_ASSERT(!attempt); attempt = true; }
-                if (action == cancel_connect) { RC_ASSERT(attempt); attempt = false; }
-                if (action == set_timer) { RC_ASSERT(!timer); timer = true; }
-                if (action == cancel_timer) { RC_ASSERT(timer); timer = false; }
+                if (action == start_connect) {
+                    RC_ASSERT(!attempt);
+                    attempt = true;
+                }
+                if (action == cancel_connect) {
+                    RC_ASSERT(attempt);
+                    attempt = false;
+                }
+                if (action == set_timer) {
+                    RC_ASSERT(!timer);
+                    timer = true;
+                }
+                if (action == cancel_timer) {
+                    RC_ASSERT(timer);
+                    timer = false;
+                }
             }
             life.state = taken.next;
             const auto* quiet = std::get_if<Suspect>(&life.state);

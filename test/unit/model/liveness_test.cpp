@@ -48,8 +48,7 @@ struct Story {
     void receive(Instant now) {
         if (sent && !is_cut(now) && !is_cut(*sent) && now >= *sent + round_trip) sent.reset();  // acknowledged
         if (paused(now)) return;
-        if (stream_every > 0ns && now < stream_ends && !is_cut(now) &&
-            now.time_since_epoch() % stream_every == 0ns) {
+        if (stream_every > 0ns && now < stream_ends && !is_cut(now) && now.time_since_epoch() % stream_every == 0ns) {
             last_received = now;
             bytes += packet;
         }

@@ -15,7 +15,10 @@ std::vector<std::string> read_words(const std::string& line) {
     bool in_word = false, quoted = false;
     for (std::size_t i = 0; i < line.size(); ++i) {
         const char c = line[i];
-        if (!quoted && c == ' ') { in_word = false; continue; }
+        if (!quoted && c == ' ') {
+            in_word = false;
+            continue;
+        }
         if (!in_word) words.emplace_back();
         in_word = true;
         if (c == '\'') quoted = !quoted;
@@ -62,8 +65,10 @@ TEST_CASE("inside single quotes there is never a byte that fish or csh reads dif
         const std::string text = quote(word);
         for (std::size_t i = 0; i < text.size(); ++i) {
             if (text[i] == '\'') quoted = !quoted;
-            else if (!quoted) { RC_ASSERT(text[i] == '\\'); ++i; }
-            else RC_ASSERT(text[i] != '\\' && text[i] != '!');
+            else if (!quoted) {
+                RC_ASSERT(text[i] == '\\');
+                ++i;
+            } else RC_ASSERT(text[i] != '\\' && text[i] != '!');
         }
     });
 }
@@ -96,8 +101,9 @@ TEST_CASE("a newline in a word travels escaped when the login shell is not known
     CHECK_FALSE(needs_known_shell("a!\\'b"));
     const std::string line = sent(two_lines);
     CHECK(line.find('\n') == std::string::npos);
-    CHECK(line == "exec /bin/sh -c 'eval \"$(printf %b \"$1\")\"' sh "
-                  "'\\0047echo\\0047 \\0047a\\0012b\\0047\\0134\\0041'");
+    CHECK(line ==
+          "exec /bin/sh -c 'eval \"$(printf %b \"$1\")\"' sh "
+          "'\\0047echo\\0047 \\0047a\\0012b\\0047\\0134\\0041'");
     CHECK(wire_line_for(two_lines, ShellFamily::posix).value() == "'echo' 'a\nb'\\!");
 }
 

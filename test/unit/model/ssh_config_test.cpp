@@ -8,8 +8,9 @@ using namespace vmc::model;
 using namespace std::chrono_literals;
 
 TEST_CASE("a distribution's own configuration need not be asked") {
-    const std::string debian = "# comment\n\nInclude /etc/ssh/ssh_config.d/*.conf\n\nHost *\n#   Port 22\n"
-                               "    SendEnv LANG LC_*\n    HashKnownHosts yes\n    GSSAPIAuthentication yes\n";
+    const std::string debian =
+        "# comment\n\nInclude /etc/ssh/ssh_config.d/*.conf\n\nHost *\n#   Port 22\n"
+        "    SendEnv LANG LC_*\n    HashKnownHosts yes\n    GSSAPIAuthentication yes\n";
     const ConfigScan scan = scan_config(debian);
     CHECK_FALSE(scan.may_matter);
     CHECK(scan.includes == std::vector<std::string>{"/etc/ssh/ssh_config.d/*.conf"});
@@ -19,8 +20,9 @@ TEST_CASE("a distribution's own configuration need not be asked") {
 }
 
 TEST_CASE("anything that may change how a host is reached is asked for") {
-    for (const auto* text : {"HostName x", "  port=22", "Match all", "User root", "ProxyJump gw", "IdentityFile ~/.ssh/x",
-                             "hOsTnAmE x", "Ciphers aes128-ctr", "Unheard of", "StrictHostKeyChecking no", "garbage"})
+    for (const auto* text :
+         {"HostName x", "  port=22", "Match all", "User root", "ProxyJump gw", "IdentityFile ~/.ssh/x", "hOsTnAmE x",
+          "Ciphers aes128-ctr", "Unheard of", "StrictHostKeyChecking no", "garbage"})
         CHECK_MESSAGE(scan_config(text).may_matter, text);
 }
 
@@ -29,11 +31,12 @@ TEST_CASE("an Include may name several files, quoted or with an equals sign") {
 }
 
 TEST_CASE("what ssh -G prints is taken over") {
-    const auto options = parse_ssh_g("user admin\nhostname 192.0.2.1\nport 2222\nidentitiesonly yes\n"
-                                     "identityfile ~/.ssh/a\nidentityfile ~/.ssh/b c\nuserknownhostsfile ~/.ssh/k1 ~/.ssh/k2\n"
-                                     "globalknownhostsfile /etc/ssh/ssh_known_hosts\nstricthostkeychecking accept-new\n"
-                                     "connecttimeout 7\nciphers a,b\nkexalgorithms c\nhostkeyalias blade\nproxyjump gw\n"
-                                     "identityagent none\n");
+    const auto options = parse_ssh_g(
+        "user admin\nhostname 192.0.2.1\nport 2222\nidentitiesonly yes\n"
+        "identityfile ~/.ssh/a\nidentityfile ~/.ssh/b c\nuserknownhostsfile ~/.ssh/k1 ~/.ssh/k2\n"
+        "globalknownhostsfile /etc/ssh/ssh_known_hosts\nstricthostkeychecking accept-new\n"
+        "connecttimeout 7\nciphers a,b\nkexalgorithms c\nhostkeyalias blade\nproxyjump gw\n"
+        "identityagent none\n");
     REQUIRE(options);
     CHECK(options->hostname == "192.0.2.1");
     CHECK(options->user == "admin");

@@ -19,7 +19,8 @@ const std::string mark = nonce(0x00ff00ff00ff00ff);
 const WallTime noon{1800000000s};
 
 std::vector<Evidence> report(const std::string& body) {
-    const auto evidence = parse_system("\nvmc-begin-" + mark + "\n" + body + "\nvmc-end-" + mark + "\n", mark, {noon, noon + 1s});
+    const auto evidence =
+        parse_system("\nvmc-begin-" + mark + "\n" + body + "\nvmc-end-" + mark + "\n", mark, {noon, noon + 1s});
     REQUIRE(evidence);
     return *evidence;
 }
@@ -40,7 +41,8 @@ TEST_CASE("this machine can be asked under every shell there is, and nothing sta
         const auto printed = shell::run(system_script(mark), with);
         const auto evidence = parse_system(printed, mark, {now, now + 20s});
         REQUIRE(evidence);
-        for (const auto* check : {"uptime", "disk-space", "memory", "load", "processes", "kernel-taint", "clock", "reboot-pending"})
+        for (const auto* check :
+             {"uptime", "disk-space", "memory", "load", "processes", "kernel-taint", "clock", "reboot-pending"})
             CHECK_MESSAGE(find(*evidence, check).answer != Answer::unknown, check);
         CHECK(find(*evidence, "disk-write").answer == Answer::works);
         CHECK(find(*evidence, "clock").answer == Answer::works);
@@ -56,8 +58,9 @@ TEST_CASE("what was not told is unknown, never a fault") {
 }
 
 TEST_CASE("what was told in another form is unknown") {
-    for (const Evidence& e : report("uptime=soon\nload=x\nMemTotal=-1\nMemAvailable=1e9\nspace_root=- -\ninodes_root=0 0\ntaint=none\n"
-                                    "root=ext4\nprocesses=1\nclock=1e9\nreboot=?\nwrite=1.5\nfailed_units=\npsi_io=\n"))
+    for (const Evidence& e :
+         report("uptime=soon\nload=x\nMemTotal=-1\nMemAvailable=1e9\nspace_root=- -\ninodes_root=0 0\ntaint=none\n"
+                "root=ext4\nprocesses=1\nclock=1e9\nreboot=?\nwrite=1.5\nfailed_units=\npsi_io=\n"))
         CHECK_MESSAGE(e.answer == Answer::unknown, e.check);
 }
 
@@ -65,7 +68,8 @@ TEST_CASE("a full disk is seen on / and where our own state lies") {
     CHECK(answer("disk-space", "space_root=20000000 10000000\nspace_state=20000000 10000000\n") == Answer::works);
     CHECK(answer("disk-space", "space_root=20000000 10000\n") == Answer::fails);
     CHECK(answer("disk-space", "space_root=20000000 10000000\nspace_state=1000000 0\n") == Answer::fails);
-    CHECK(detail("disk-space", "space_root=20000000 10000000\nspace_state=1000000 0\n") == "0 KiB of 977 MiB left for the state directory");
+    CHECK(detail("disk-space", "space_root=20000000 10000000\nspace_state=1000000 0\n") ==
+          "0 KiB of 977 MiB left for the state directory");
     CHECK(answer("disk-inodes", "inodes_root=100000 500\n") == Answer::fails);
     CHECK(answer("disk-inodes", "inodes_root=100000 5000\n") == Answer::works);
 }
@@ -78,7 +82,8 @@ TEST_CASE("a read-only root is a fault only on a file system made for writing") 
 
 TEST_CASE("memory is exhausted only when swap is, too") {
     CHECK(answer("memory", "MemTotal=1000000\nMemAvailable=20000\n") == Answer::fails);
-    CHECK(answer("memory", "MemTotal=1000000\nMemAvailable=20000\nSwapTotal=1000000\nSwapFree=900000\n") == Answer::works);
+    CHECK(answer("memory", "MemTotal=1000000\nMemAvailable=20000\nSwapTotal=1000000\nSwapFree=900000\n") ==
+          Answer::works);
     CHECK(answer("memory", "MemTotal=1000000\nMemAvailable=500000\n") == Answer::works);
 }
 
@@ -105,8 +110,10 @@ TEST_CASE("each threshold is where it is documented") {
 
 TEST_CASE("the kernel's alarms count for an hour") {
     CHECK(answer("kernel-log", "klog=\n") == Answer::works);
-    CHECK(answer("kernel-log", "uptime=5000.00\nklog=[ 4000.123456] Out of memory: Killed process 1\n") == Answer::fails);
-    CHECK(answer("kernel-log", "uptime=9000.00\nklog=[ 4000.123456] Out of memory: Killed process 1\n") == Answer::works);
+    CHECK(answer("kernel-log", "uptime=5000.00\nklog=[ 4000.123456] Out of memory: Killed process 1\n") ==
+          Answer::fails);
+    CHECK(answer("kernel-log", "uptime=9000.00\nklog=[ 4000.123456] Out of memory: Killed process 1\n") ==
+          Answer::works);
     CHECK(answer("kernel-log", "klog=no time in it\n") == Answer::fails);
     CHECK(detail("kernel-log", "klog=[1.0] BUG: \x1b[2J\n") == "[1.0] BUG: \\x1b[2J");
 }

@@ -34,12 +34,29 @@ TEST_CASE("an IPv6 address needs brackets only for a port") {
 }
 
 TEST_CASE("what is no host is refused in one line that names the fault") {
-    const std::pair<std::string, std::string> faults[] = {
-        {"", "no host"}, {"root@", "no host"}, {":22", "no host"}, {"@web", "user"}, {"-oProxyCommand=x", "host name"},
-        {"-l@web", "user"}, {"web:0", "port"}, {"web:70000", "port"}, {"web:ssh", "port"}, {"web:", "port"},
-        {"web:-1", "port"}, {"web: 22", "port"}, {"$(id)", "host name"}, {"a;b", "host name"}, {"a b", "host name"},
-        {"ro'ot@web", "user"}, {"a\nb", "host name"}, {"[::1", "brackets"}, {"[::1]x", "brackets"},
-        {"[web]:22", "IPv6"}, {"fe80::1%", "host name"}, {"1:2:x", "host name"}, {"ssh://web/etc", "path"}};
+    const std::pair<std::string, std::string> faults[] = {{"", "no host"},
+                                                          {"root@", "no host"},
+                                                          {":22", "no host"},
+                                                          {"@web", "user"},
+                                                          {"-oProxyCommand=x", "host name"},
+                                                          {"-l@web", "user"},
+                                                          {"web:0", "port"},
+                                                          {"web:70000", "port"},
+                                                          {"web:ssh", "port"},
+                                                          {"web:", "port"},
+                                                          {"web:-1", "port"},
+                                                          {"web: 22", "port"},
+                                                          {"$(id)", "host name"},
+                                                          {"a;b", "host name"},
+                                                          {"a b", "host name"},
+                                                          {"ro'ot@web", "user"},
+                                                          {"a\nb", "host name"},
+                                                          {"[::1", "brackets"},
+                                                          {"[::1]x", "brackets"},
+                                                          {"[web]:22", "IPv6"},
+                                                          {"fe80::1%", "host name"},
+                                                          {"1:2:x", "host name"},
+                                                          {"ssh://web/etc", "path"}};
     for (const auto& [text, fault] : faults) {
         CAPTURE(text);
         const auto host = parse_host(text);
