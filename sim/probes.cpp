@@ -47,10 +47,13 @@ Step verdict(const std::string& killed, const std::string& reason, const std::st
 int find_command(SimHost& host, const Process& asker, const std::string& text, std::string& doubt) {
     std::string connection = setting(text, "connection");
     if (connection.empty()) connection = asker.origin.ssh_connection;
+    // A script that knows its own start leaves out what began after it.
+    const bool older_only = text.find("\nmine=") != std::string::npos;
     std::vector<int> commands;
-    for (const Process* process : host.processes())
-        if (process->origin.ssh_connection == connection && process != &asker && !process->ended())
-            commands.push_back(process->pid);
+    for (const Process* process : host.processes()) {
+        if (process->origin.ssh_connection != connection || process == &asker || process->ended()) continue;
+        if (!older_only || process->pid < asker.pid) commands.push_back(process->pid);
+    }
     const auto live = static_cast<std::size_t>(std::atoi(setting(text, "live").c_str()));
     const auto index = static_cast<std::size_t>(std::atoi(setting(text, "index").c_str()));
     if (commands.size() == live && index < live) return commands[index];

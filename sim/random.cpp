@@ -11,9 +11,11 @@ std::string hex(port::Random& random, std::size_t length) {
 }
 
 std::string uuid(port::Random& random) {
-    std::string text = hex(random, 32);
-    text[12] = '4';
-    for (const std::size_t dash : {20u, 16u, 12u, 8u}) text.insert(dash, "-");
+    std::string text;
+    for (const std::size_t length : {8u, 4u, 4u, 4u, 12u}) {
+        if (!text.empty()) text += '-';
+        text += hex(random, length);
+    }
     return text;
 }
 

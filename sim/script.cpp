@@ -118,11 +118,13 @@ Script parse_script(std::string_view line) {
 std::string stream_bytes(std::uint64_t offset, std::size_t count) {
     constexpr std::uint64_t line_length = 16;
     std::string text;
-    text.reserve(count + line_length);
-    char line[line_length + 1];
+    text.reserve(count + 2 * line_length);
     for (std::uint64_t n = offset / line_length; text.size() < count + offset % line_length; ++n) {
-        std::snprintf(line, sizeof line, "%015llu\n", static_cast<unsigned long long>(n));
-        text.append(line, line_length);
+        std::string line(line_length, '0');
+        line.back() = '\n';
+        std::size_t digit = line_length - 1;
+        for (std::uint64_t rest = n; rest > 0; rest /= 10) line[--digit] = static_cast<char>('0' + rest % 10);
+        text += line;
     }
     return text.substr(offset % line_length, count);
 }

@@ -31,8 +31,9 @@ std::string_view words(Ending ending) noexcept {
 TcpEnd::TcpEnd(TcpConnection& connection, Way speaks)
     : connection_(connection), speaks_(speaks), sender_(connection.nature, *this) {}
 
-void TcpEnd::establish() {
+void TcpEnd::establish(std::optional<Duration> handshake) {
     state_ = State::open;
+    if (handshake) sender_.measured(*handshake);
     last_ack_ = last_data_ = connection_.nature.agenda.now();
 }
 
@@ -59,19 +60,23 @@ void TcpEnd::end(Ending ending) {
 }
 
 void TcpEnd::reset(Ending as) {
-    if (state_ != State::gone) end(as);
+    if (state_ == State::gone || state_ == State::draining) return;
+    if (!held_ || receiver_.waiting() == 0) return end(as);
+    state_ = State::draining;
+    sender_.clear();
 }
 
 void TcpEnd::hold(bool on) {
-    if (std::exchange(held_, on) == on || on || state_ != State::open) return;
+    if (std::exchange(held_, on) == on || on || (state_ != State::open && state_ != State::draining)) return;
     const auto self = connection_.shared_from_this();
     const bool stood = receiver_.waiting() > 0;
     deliver();
     if (stood && state_ == State::open) send_ack();
+    if (!held_ && state_ == State::draining) end(Ending::reset);
 }
 
 void TcpEnd::deliver() {
-    while (!held_ && user_ && state_ == State::open) {
+    while (!held_ && user_ && (state_ == State::open || state_ == State::draining)) {
         const auto message = receiver_.take();
         if (!message) return;
         if (message->say == Say::fin) {
@@ -83,7 +88,7 @@ void TcpEnd::deliver() {
 }
 
 void TcpEnd::segment_arrived(const Segment& segment) {
-    if (state_ == State::gone) return send_reset();
+    if (state_ == State::gone || state_ == State::draining) return send_reset();
     last_data_ = connection_.nature.agenda.now();
     received_ += segment.end - segment.begin;
     const bool in_order = receiver_.arrive(segment);
@@ -92,7 +97,7 @@ void TcpEnd::segment_arrived(const Segment& segment) {
 }
 
 void TcpEnd::ack_arrived(const Ack& ack) {
-    if (state_ == State::gone) return;
+    if (state_ != State::open) return;
     last_ack_ = connection_.nature.agenda.now();
     const std::size_t before = sender_.outstanding();
     sender_.acknowledged(ack);
@@ -151,6 +156,8 @@ void TcpConnection::dial() {
 void TcpConnection::send_syn(int attempt) {
     if (client.state_ != TcpEnd::State::opening) return;
     if (attempt > syn_tries) return client.end(Ending::timed_out);
+    ++syns_;
+    last_syn_ = nature.agenda.now();
     path.carry(Way::out, bare_packet, [self = shared_from_this()] { self->syn_arrived(); });
     nature.agenda.after(seconds(1 << attempt), [weak = weak_from_this(), attempt] {
         if (const auto self = weak.lock()) self->send_syn(attempt + 1);
@@ -172,20 +179,22 @@ void TcpConnection::syn_arrived() {
 }
 
 void TcpConnection::send_syn_ack() {
+    last_syn_ack_ = nature.agenda.now();
     path.carry(Way::in, bare_packet, [self = shared_from_this()] { self->syn_ack_arrived(); });
 }
 
 void TcpConnection::syn_ack_arrived() {
     if (client.state_ == TcpEnd::State::gone) return client.send_reset();
     const bool first = client.state_ == TcpEnd::State::opening;
-    if (first) client.establish();
+    const Duration round_trip = nature.agenda.now() - last_syn_;
+    if (first) client.establish(syns_ == 1 ? std::optional(round_trip) : std::nullopt);
     path.carry(Way::out, bare_packet, [self = shared_from_this()] { self->server_hears_client(); });
     if (first && client.user_) client.user_->connected();
 }
 
 void TcpConnection::server_hears_client() {
     if (server.state_ != TcpEnd::State::half) return;
-    server.establish();
+    server.establish(nature.agenda.now() - last_syn_ack_);
     machine_.accepted(shared_from_this());
 }
 

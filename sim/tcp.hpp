@@ -41,8 +41,9 @@ public:
 
 private:
     friend class TcpConnection;
-    enum class State { opening, half, open, gone };
-    void establish();
+    /// draining: RST has come, and what arrived before it is still to be read, as on Linux.
+    enum class State { opening, half, open, draining, gone };
+    void establish(std::optional<Duration> handshake);
     void segment_arrived(const Segment& segment);
     void ack_arrived(const Ack& ack);
     void send_ack(bool gap = false);
@@ -89,6 +90,9 @@ private:
     void server_hears_client();
 
     Machine& machine_;
+    int syns_ = 0;
+    Instant last_syn_{};
+    Instant last_syn_ack_{};
 };
 
 }  // namespace vmc::sim

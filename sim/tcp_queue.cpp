@@ -8,6 +8,7 @@ namespace vmc::sim {
 
 namespace {
 
+constexpr Duration rto_first = std::chrono::seconds(1);         // while no round trip is known
 constexpr Duration rto_floor = std::chrono::milliseconds(200);  // TCP_RTO_MIN
 constexpr Duration rto_ceiling = std::chrono::seconds(120);     // TCP_RTO_MAX
 constexpr std::uint32_t tries = 15;                             // net.ipv4.tcp_retries2
@@ -44,11 +45,22 @@ void TcpSender::fill() {
     if (!timer_) arm();
 }
 
+void TcpSender::measured(Duration round_trip) {
+    const bool first = smoothed_ == Duration{};
+    varies_by_ = first ? round_trip / 2 : (3 * varies_by_ + std::chrono::abs(smoothed_ - round_trip)) / 4;
+    smoothed_ = first ? round_trip : (7 * smoothed_ + round_trip) / 8;
+}
+
+Duration TcpSender::rto() const {
+    const bool known = smoothed_ != Duration{};
+    const Duration once = known ? smoothed_ + std::max(rto_floor, 4 * varies_by_) : rto_first;
+    return std::min(rto_ceiling, once * (1U << std::min(backoff_, 10U)));
+}
+
 void TcpSender::arm() {
     if (timer_) nature_.agenda.strike(*std::exchange(timer_, std::nullopt));
     if (flight_.empty() && backlog_.empty()) return;
-    const Duration rto = std::min(rto_ceiling, (rto_floor + round_trip_) * (1U << std::min(backoff_, 10U)));
-    timer_ = nature_.agenda.after(rto, [this] {
+    timer_ = nature_.agenda.after(rto(), [this] {
         timer_.reset();
         expired();
     });
@@ -75,7 +87,7 @@ void TcpSender::acknowledged(const Ack& ack) {
     window_ = ack.window;
     bool advanced = false;
     while (!flight_.empty() && flight_.front().end <= ack.upto) {
-        if (!flight_.front().resent) round_trip_ = nature_.agenda.now() - flight_.front().sent_at;
+        if (!flight_.front().resent) measured(nature_.agenda.now() - flight_.front().sent_at);
         flight_bytes_ -= flight_.front().end - flight_.front().begin;
         flight_.pop_front();
         advanced = true;
@@ -83,7 +95,10 @@ void TcpSender::acknowledged(const Ack& ack) {
     const bool lost_one = ack.gap && !recovering_ && !flight_.empty();
     if (advanced || (flight_.empty() && window_ > 0)) retransmits_ = backoff_ = 0;
     if (advanced && std::exchange(recovering_, false)) {
-        for (auto& segment : flight_) send(segment);  // go back N: what followed the lost one was dropped
+        for (auto& segment : flight_) {  // go back N: what followed the lost one was dropped
+            segment.resent = true;
+            send(segment);
+        }
     } else if (lost_one) {
         recovering_ = true;
         flight_.front().resent = true;

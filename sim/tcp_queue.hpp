@@ -28,8 +28,9 @@ struct Ack {
     bool gap = false;  ///< something later arrived, this is still missing
 };
 
-/// Keeps every byte until it is acknowledged and sends it again with backoff: RTO 200 ms above
-/// the round trip, doubling up to 120 s, given up after 15 times (about 924 s), as Linux does.
+/// Keeps every byte until it is acknowledged and sends it again with backoff, as Linux does: RTO
+/// at least 200 ms above the round trip (RFC 6298), doubling up to 120 s, given up after 15 times
+/// (about 924 s).
 class TcpSender {
 public:
     class Wiring {
@@ -46,6 +47,8 @@ public:
 
     void push(Message message);
     void acknowledged(const Ack& ack);
+    /// A round trip, of the handshake or of a segment that was sent once.
+    void measured(Duration round_trip);
     /// Forgets what is queued: it will never be sent (again).
     void clear();
 
@@ -54,13 +57,14 @@ public:
     [[nodiscard]] std::uint32_t segments_in_flight() const noexcept;
     [[nodiscard]] std::uint32_t retransmits() const noexcept { return retransmits_; }
     [[nodiscard]] std::uint32_t backoff() const noexcept { return backoff_; }
-    [[nodiscard]] Duration round_trip() const noexcept { return round_trip_; }
+    [[nodiscard]] Duration round_trip() const noexcept { return smoothed_; }
 
 private:
     void fill();
     void arm();
     void expired();
     void send(Segment& segment);
+    [[nodiscard]] Duration rto() const;
 
     Nature& nature_;
     Wiring& wiring_;
@@ -73,7 +77,8 @@ private:
     std::uint32_t retransmits_ = 0;
     std::uint32_t backoff_ = 0;
     bool recovering_ = false;
-    Duration round_trip_{};
+    Duration smoothed_{};
+    Duration varies_by_{};
     std::optional<Agenda::Entry> timer_;
 };
 

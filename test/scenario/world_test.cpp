@@ -123,6 +123,24 @@ TEST_CASE("an exec request that is on its way when the socket is aborted may sti
     CHECK(answer.value().error().stage() == Stage::request);
 }
 
+TEST_CASE("a request that frozen programs have not read yet runs when they thaw, whatever became of the socket") {
+    // As on Linux: an RST does not take back what the receiving kernel has acknowledged.
+    Hand hand;
+    auto session = hand.connect();
+    REQUIRE(session.has_value());
+    bool sent = false;
+    auto answer = hand.world.start(run_line(**session, "echo thawed", never, &sent));
+    REQUIRE(hand.world.run_until([&] { return sent; }));
+    sim::Fault::freeze(0s, 60s).plan(hand.host);
+    hand.world.run_for(10s);
+    CHECK_FALSE((*session)->has_undelivered());
+    (*session)->abort();
+    hand.world.run_for(10s);
+    CHECK(hand.host.times_ran("echo thawed") == 0);
+    hand.world.run_for(1min);
+    CHECK(hand.host.times_ran("echo thawed") == 1);
+}
+
 TEST_CASE("a suspect connection goes on after a cut of 30 seconds as if nothing had been") {
     Hand hand;
     auto session = hand.connect();

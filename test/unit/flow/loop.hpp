@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 
 #include <boost/asio/io_context.hpp>
 
@@ -14,7 +13,10 @@ namespace vmc::test {
 /// A loop with virtual time and nothing else.
 class Loop {
 public:
-    Loop() : clock(agenda, io.get_executor()) {}
+    Loop() : frames_(std::make_unique<boost::asio::io_context>()), io(*frames_), clock(agenda, io.get_executor()) {}
+    /// The frames of tasks still hold sleepers: they go before the clock.
+    ~Loop() { frames_.reset(); }
+    Loop(const Loop&) = delete;
 
     /// Lets everything run that can run now.
     void settle() {
@@ -28,8 +30,12 @@ public:
     }
     [[nodiscard]] Instant in(Duration span) const { return agenda.now() + span; }
 
+private:
+    std::unique_ptr<boost::asio::io_context> frames_;
+
+public:
     sim::Agenda agenda;
-    boost::asio::io_context io;
+    boost::asio::io_context& io;
     sim::SimClock clock;
 };
 
