@@ -14,6 +14,20 @@ constexpr Duration term_grace = std::chrono::seconds(2);
 constexpr Duration within_same_connection = std::chrono::seconds(4);
 constexpr Duration beside_it = std::chrono::seconds(10);
 
+/// Sends no new commands on a wire while one of its commands is found by counting.
+class Held {
+public:
+    explicit Held(Wire& wire) : wire_(wire) { ++wire_.held; }
+    Held(const Held&) = delete;
+    ~Held() {
+        --wire_.held;
+        wire_.changed.notify();
+    }
+
+private:
+    Wire& wire_;
+};
+
 }  // namespace
 
 /// Tries the signal request, then a script over the same connection, then over a second one.
@@ -38,7 +52,9 @@ Async<Known> Link::end_process(Running& running, const std::shared_ptr<Wire>& wi
     const Instant deadline = ports_.clock.now() + beside_it;
     auto second = co_await approach_.reach(deadline, false);
     if (!second) co_return Known::unknown;
-    const auto order = model::EndOrder::other_connection(connection, index, live, term_grace);
+    // Counted now, and held: a command that began in between would be counted instead of one that ended.
+    const Held held(*wire);
+    const auto order = model::EndOrder::other_connection(connection, running.index(), wire->live.size(), term_grace);
     auto killed = co_await flow::until(ports_.clock, deadline, end_over(**second, order));
     co_await (*second)->close(ports_.clock.now() + signal_works_within);
     co_return killed && *killed ? **killed : Known::unknown;

@@ -125,6 +125,7 @@ private:
     std::shared_ptr<Wire> current_;
     std::vector<std::shared_ptr<Wire>> wires_;  // all that have not ended, current_ among them
     std::optional<model::Facts> last_facts_;
+    Instant learnt_at_{};            // when they came
     int wires_made_ = 0;
     int disturbances_ = 0;  // suspicions, ends and replacements so far
     bool started_ = false;

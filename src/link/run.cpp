@@ -28,7 +28,7 @@ Error cancelled() { return Error(Code::cancelled, Stage::command, "cancelled bef
 Async<Result<std::shared_ptr<Wire>>> Link::usable_wire(Instant deadline, Control* control) {
     for (;;) {
         if (control && control->cancelled) co_return std::unexpected(cancelled());
-        if (usable() && current_->live.size() < channels_per_wire) co_return current_;
+        if (usable() && current_->live.size() < channels_per_wire && current_->held == 0) co_return current_;
         const bool nothing_comes =
             std::holds_alternative<model::Idle>(state_) || std::holds_alternative<model::Stopped>(state_);
         if (nothing_comes && !usable())
@@ -75,7 +75,7 @@ Async<Outcome::Ending> Link::run_on(const Command& command, Sink& sink, Source* 
         auto wire = co_await usable_wire(patience, &control);
         if (!wire) co_return Refused{wire.error()};
         Running running(ports_, *wire, command, sink, source, control, deadline,
-                        std::min(deadline, ports_.clock.now() + request_within));
+                        std::min(deadline + answer_grace, ports_.clock.now() + request_within));
         auto ending = co_await watch_over(running, *wire, command);
         running.count_into(counted);
         const auto& error = running.error();
@@ -106,6 +106,9 @@ Async<Outcome::Ending> Link::watch_over(Running& running, const std::shared_ptr<
         case Doom::time_is_up: {
             if (never_ran)
                 co_return Refused{Error(Code::timed_out, Stage::channel, "the request was not sent in time")};
+            if (!running.granted())
+                co_return Lost{running.may_have_run(),
+                               Error(Code::timed_out, Stage::request, "the request was not answered in time")};
             const bool gone = running.over() && running.status_seen();
             co_return TimedOut{gone ? Known::yes : guard.killed, command.limit().value_or(Duration{0})};
         }

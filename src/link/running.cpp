@@ -154,8 +154,9 @@ Async<Doom> Running::doom() {
 
 bool Running::may_be_delivered_later() const {
     if (status_seen() || closed_) return false;
-    // Even acknowledged bytes of an unanswered request may wait in front of a frozen sshd: without
-    // a connection it has nobody to run them for, so this wire is given up whatever its queues say.
+    // What was sent may be delivered for as long as the connection lives. Bytes that the VM has
+    // acknowledged already are beyond recall: a frozen sshd still reads them when it thaws, also
+    // behind a RST. Hence may_have_run is unknown then, never no (doc/decisions/005).
     const bool refused = error_ && error_->code() == Code::channel_refused;
     if (sent_ && !channel_ && !refused) return true;
     return fed_ && wire_->session->has_undelivered();
@@ -171,8 +172,10 @@ Outcome::Ending Running::ending() const {
     if (exit_) return Exited{static_cast<int>(exit_->code), output_open_};
     if (signal_) return Signalled{signal_->name, signal_->core_dumped};
     if (error_) {
-        const bool ended = error_->code() == Code::lost || error_->code() == Code::timed_out;
-        if (may_have_run() == Known::no || (!ended && !channel_)) return Refused{*error_};
+        // Only the server's own no to the request proves that it did not start; that the connection
+        // ended, also by our own doing for another command's sake, proves nothing.
+        const bool refused = !channel_ && error_->code() == Code::channel_refused;
+        if (may_have_run() == Known::no || refused) return Refused{*error_};
         return Lost{may_have_run(), *error_};
     }
     ensure(closed_, "a command that ended has a status, an error or a closed channel");

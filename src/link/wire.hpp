@@ -37,6 +37,7 @@ public:
 
     /// Commands on this wire in the order their requests were sent; the number tells them apart.
     std::list<std::uint64_t> live;
+    int held = 0;  ///< no new commands while this is not 0
     /// True while a command holds bytes back, see port::Session::paused().
     [[nodiscard]] bool usable() const;
     [[nodiscard]] bool suspect() const { return suspect_since.has_value(); }

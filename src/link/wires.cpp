@@ -69,20 +69,27 @@ Async<void> Link::see_end(std::shared_ptr<Wire> wire) {
         co_return;
     }
     current_.reset();
-    last_error_ = wire->ended;
-    feed(model::Ended{*wire->ended, retry_at(*wire->ended)});
+    // Dropped by settle(): no wish to stop, a loss like any other.
+    const bool ours = wire->ended->code() == Code::cancelled;
+    last_error_ = ours ? Error(Code::lost, Stage::command, wire->ended->message()) : *wire->ended;
+    feed(model::Ended{*last_error_, retry_at(*last_error_)});
 }
 
 /// Reads who and which boot it is, once for each wire.
 Async<void> Link::learn(std::shared_ptr<Wire> wire, Duration after) {
     if (after > Duration{0}) co_await ports_.clock.sleep_until(ports_.clock.now() + after);
     if (wire->ended) co_return;
-    auto facts = co_await read_facts_on(*wire->session, ports_.clock.now() + facts_within);
+    const Instant asked = ports_.clock.now();
+    auto facts = co_await read_facts_on(*wire->session, asked + facts_within);
     if (!facts || wire->ended) co_return;
     backoff_.worked();
     wire->facts = std::move(*facts);
-    compare_boots(wire);
-    last_facts_ = wire->facts;
+    // An answer that was overtaken by that of a later question would look like time running backwards.
+    if (asked >= learnt_at_) {
+        compare_boots(wire);
+        last_facts_ = wire->facts;
+        learnt_at_ = ports_.clock.now();
+    }
     wire->changed.notify();
     changed_.notify();
     drop_idle_wires();

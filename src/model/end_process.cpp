@@ -43,6 +43,8 @@ SSH_CONNECTION=$connection
 is_ours() {
     look "$1" || return 1
     if [ "$sid" != "$1" ] || [ "$state" = Z ] || [ "$1" = "$$" ]; then return 1; fi
+    # What began after us was requested after us: it is not among the $live that were counted.
+    [ "$start" -lt "$mine" ] || { [ "$start" = "$mine" ] && [ "$1" -lt "$$" ]; } || return 1
     if [ -z "$connection" ]; then [ "$ppid" = "$PPID" ]; else is_sshd "$ppid" && has_connection "$1"; fi
 }
 each_process() {
@@ -52,7 +54,8 @@ each_process() {
     processes=
     for dir; do processes="$processes ${dir#/proc/}"; done
 }
-[ -r /proc/self/stat ] || say doubt 'no /proc on the VM'
+[ -r /proc/self/stat ] && look "$$" || say doubt 'no /proc on the VM'
+mine=$start
 each_process
 found=
 count=0
