@@ -55,9 +55,7 @@ def build(directory: pathlib.Path) -> None:
     _set("net/ipv4/ping_group_range", "0 2147483647")
     _set("net/ipv6/conf/default/accept_dad", "0")
     client = Address(0)
-    run(["ip", "-batch", "-"], f"link add eth0 type veth peer name {client.link}\n"
-        f"link set {client.link} netns {_wire_name(directory)}\n")
-    run_in_wire(["ip", "-batch", "-"], router_end(client), directory)
+    plug(client, os.getpid())
     run(["ip", "-batch", "-"], machine_end(client))
 
 
@@ -123,8 +121,8 @@ def give_number_back(number: int) -> None:
     (session_directory() / "numbers" / str(number)).unlink(missing_ok=True)
 
 
-def run_in_wire(command, text: str = "", directory=None, may_fail: bool = False) -> str:
-    return run(command, text, f"{directory or session_directory()}/wire.net", may_fail)
+def run_in_wire(command, text: str = "", may_fail: bool = False) -> str:
+    return run(command, text, f"{session_directory()}/wire.net", may_fail)
 
 
 def run(command, text: str = "", namespace: str = "", may_fail: bool = False) -> str:
@@ -135,11 +133,6 @@ def run(command, text: str = "", namespace: str = "", may_fail: bool = False) ->
     if done.returncode != 0 and not may_fail:
         raise LabError(f"{' '.join(command)}: {done.stderr.strip()}")
     return done.stdout
-
-
-def _wire_name(directory: pathlib.Path) -> str:
-    """`ip` takes a namespace by name or pid only; a name may be a path, said from /run/netns."""
-    return os.path.relpath(directory / "wire.net", "/run/netns")
 
 
 def _set(key: str, value: str) -> None:

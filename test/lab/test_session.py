@@ -58,6 +58,14 @@ def test_forty_hosts_at_once_each_answer():
     assert not set(Host.names()) & {host.name for host in hosts}
 
 
+def test_it_needs_nothing_that_ip_netns_leaves_in_run(tmp_path):
+    """CI's machine had no /run/netns: a session must not lean on what another program made there."""
+    done = subprocess.run(["unshare", "--mount", "sh", "-c", 'mount -t tmpfs tmpfs /run && exec "$@"', "sh",
+                           LAB / "enter", "--state", tmp_path, "ip", "-brief", "address", "show", "eth0"],
+                          capture_output=True, text=True, timeout=30)
+    assert "10.213.0.2/30" in done.stdout, done.stderr
+
+
 def processes() -> set[int]:
     return {int(name) for name in os.listdir("/proc") if name.isdigit()}
 
