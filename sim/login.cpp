@@ -78,7 +78,8 @@ Async<Result<void>> Login::tcp() {
     connection->dial();
     while (!core_->over() && !core_->up()) {
         auto woken = core_->changed.wait();
-        if (!co_await flow::finishes(clock_, deadline_, std::move(woken))) co_return over();
+        const bool in_time = co_await flow::finishes(clock_, deadline_, std::move(woken));
+        if (!in_time) co_return over();
     }
     if (core_->over()) {
         const Ending how = core_->how_it_ended.value_or(Ending::timed_out);

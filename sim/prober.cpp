@@ -91,7 +91,8 @@ Async<port::PortReading> SimProber::knock(std::string address, std::uint16_t por
     Knock knock(executor_, network_.connection(address, port));
     while (knock.answer == port::PortAnswer::unknown) {
         auto woken = knock.changed.wait();
-        if (!co_await flow::finishes(clock_, deadline, std::move(woken))) break;
+        const bool in_time = co_await flow::finishes(clock_, deadline, std::move(woken));
+        if (!in_time) break;
     }
     port::PortReading reading;
     const bool silent = knock.answer == port::PortAnswer::unknown;

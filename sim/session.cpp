@@ -37,8 +37,8 @@ Async<Result<void>> leaves_phase(SessionCore& session, ChannelCore& channel, Cha
     while (channel.phase == phase) {
         if (session.over()) co_return failed(session.over()->code(), stage, session.over()->message());
         auto woken = channel.changed.wait();
-        if (!co_await flow::finishes(session.clock(), deadline, std::move(woken)))
-            co_return failed(Code::timed_out, stage, "no answer from the server");
+        const bool in_time = co_await flow::finishes(session.clock(), deadline, std::move(woken));
+        if (!in_time) co_return failed(Code::timed_out, stage, "no answer from the server");
     }
     co_return Result<void>{};
 }

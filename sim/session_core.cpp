@@ -58,7 +58,8 @@ Async<void> SessionCore::leave(Instant deadline) {
     tcp_->client.finish();
     while (!over_ && tcp_->client.queued() > 0) {
         auto woken = changed.wait();
-        if (!co_await flow::finishes(clock_, deadline, std::move(woken))) break;
+        const bool in_time = co_await flow::finishes(clock_, deadline, std::move(woken));
+        if (!in_time) break;
     }
     shut(we_closed());
 }
@@ -69,7 +70,8 @@ Async<std::optional<Message>> SessionCore::hear(Instant deadline) {
     const auto self = shared_from_this();
     while (said_.empty() && !over_) {
         auto woken = changed.wait();
-        if (!co_await flow::finishes(clock_, deadline, std::move(woken))) co_return std::nullopt;
+        const bool in_time = co_await flow::finishes(clock_, deadline, std::move(woken));
+        if (!in_time) co_return std::nullopt;
     }
     if (said_.empty()) co_return std::nullopt;
     Message message = std::move(said_.front());

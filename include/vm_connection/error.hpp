@@ -46,6 +46,7 @@ enum class Code {
     key_unusable,      ///< a key file that is missing, unreadable, too open, or locked
     auth_denied,
     auth_held,         ///< we do not try: the breaker is open after two denials
+    held,              ///< we do not try now: too many connections were accepted and came to no login
     channel_refused,   ///< MaxSessions, or an administrator's policy
     restricted_shell,  ///< a forced command or nologin answered instead of a shell
     lost,              ///< the connection ended under us

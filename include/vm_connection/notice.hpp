@@ -23,6 +23,7 @@ public:
         ended,       ///< a session is over: RST, end of file, DISCONNECT, or our own doing
         rebooted,    ///< two authenticated readings of the same identity with different boot ids
         stopped,     ///< we will not try again by ourselves: key changed, access denied, closed
+        host_key,    ///< an unknown host's key was accepted; from now on it must be this one
         command,     ///< about one command: a timeout, an attempt to end it
     };
 

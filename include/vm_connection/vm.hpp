@@ -87,8 +87,11 @@ public:
     [[nodiscard]] const Target& target() const;
     /// Called on the loop's thread with everything the user of a link should be told at once.
     void on_notice(std::function<void(const Notice&)> tell);
-    /// Also tries while two denials hold the door shut for 10 minutes.
+    /// Also tries while two denials, or four logins left half-way, hold the door shut for 10 minutes.
     void retry_auth(bool yes);
+    /// For whoever waits for a VM to boot: an attempt whose connection was accepted may stay silent for
+    /// up to 110 s instead of the connect timeout; it is dropped by nobody and goes on when sshd wakes up.
+    void patient(bool yes);
 
     class VMC_HIDDEN Impl;
 

@@ -163,7 +163,7 @@ class BootRecord:
 class Notice:
     """Something the user of a link is told at once, while it happens."""
 
-    kind: str    # "connecting", "online", "suspect", "answered", "replaced", "waiting", "ended", …
+    kind: str    # "connecting", "online", "suspect", "answered", "replaced", "waiting", "ended", "host-key", …
     at: float    # our wall clock, seconds since 1970
     text: str    # one line for people
 

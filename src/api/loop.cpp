@@ -41,12 +41,13 @@ class Loop::Impl::World {
 public:
     World(const boost::asio::any_io_executor& executor, const std::string& state_directory)
         : clock(executor), transport(executor, places(state_directory)), prober(executor, random),
-          store(state_directory) {}
+          store(state_directory), doors(executor) {}
     edge::SystemClock clock;
     edge::SystemRandom random;
     edge::SshTransport transport;
     edge::IpProber prober;
     edge::FileStore store;
+    link::Doors doors;
 };
 
 Loop::Impl::Impl(std::string state_directory)
@@ -70,7 +71,7 @@ Loop::Impl::~Impl() {
 }
 
 link::Ports Loop::Impl::ports() {
-    return link::Ports(executor(), world_->clock, world_->random, world_->transport, world_->store);
+    return link::Ports(executor(), world_->clock, world_->random, world_->transport, world_->store, world_->doors);
 }
 
 port::Prober& Loop::Impl::prober() { return world_->prober; }

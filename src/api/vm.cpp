@@ -125,7 +125,11 @@ const Target& Vm::target() const { return impl_->link().target(); }
 void Vm::on_notice(std::function<void(const Notice&)> tell) { impl_->on_notice(std::move(tell)); }
 
 void Vm::retry_auth(bool yes) {
-    impl_->post([impl = impl_.get(), yes] { impl->link().ignore_breaker(yes); });
+    impl_->post([impl = impl_.get(), yes] { impl->link().ignore_held(yes); });
+}
+
+void Vm::patient(bool yes) {
+    impl_->post([impl = impl_.get(), yes] { impl->link().be_patient(yes); });
 }
 
 }  // namespace vmc

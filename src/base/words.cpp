@@ -41,6 +41,7 @@ std::string_view slug(Code code) noexcept {
         case Code::key_unusable: return "key-unusable";
         case Code::auth_denied: return "auth-denied";
         case Code::auth_held: return "auth-held";
+        case Code::held: return "held";
         case Code::channel_refused: return "channel-refused";
         case Code::restricted_shell: return "restricted-shell";
         case Code::lost: return "lost";
@@ -70,6 +71,7 @@ std::string_view slug(Notice::Kind kind) noexcept {
         case Notice::Kind::ended: return "ended";
         case Notice::Kind::rebooted: return "rebooted";
         case Notice::Kind::stopped: return "stopped";
+        case Notice::Kind::host_key: return "host-key";
         case Notice::Kind::command: return "command";
     }
     return "command";

@@ -127,7 +127,8 @@ private:
         around_.ssh_error = error;
         const auto stage = error.stage();
         const std::string words = error.line();
-        if (stage == Stage::config || stage == Stage::none || error.code() == Code::auth_held) {
+        const bool not_tried = error.code() == Code::auth_held || error.code() == Code::held;
+        if (stage == Stage::config || stage == Stage::none || not_tried) {
             note(Layer::authentication, "ssh-login", Answer::unknown, words, error.took());
             return;
         }

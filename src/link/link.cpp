@@ -18,6 +18,18 @@ constexpr Duration refused_pause = std::chrono::milliseconds(500);
 /// MaxStartups and penalties ease by the second; asking faster only prolongs them.
 constexpr Duration throttled_pause = std::chrono::seconds(5);
 
+std::string milliseconds(Duration span) {
+    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(span).count()) + " ms";
+}
+
+std::string_view words(model::Liveness judged) {
+    switch (judged) {
+        case model::Liveness::suspect_path: return "nothing gets through: what we send is not acknowledged";
+        case model::Liveness::suspect_peer: return "TCP answers, but nothing behind it does";
+        default: return "no answer";
+    }
+}
+
 }  // namespace
 
 Link::Link(Ports ports, Target target, std::function<void(const Notice&)> tell_user)
@@ -46,7 +58,7 @@ void Link::feed(const model::LinkEvent& event) {
                 for (auto& wire : wires_) wire->session->abort();
                 current_.reset();
                 break;
-            case model::Action::tell: tell_state(); break;
+            case model::Action::tell: tell_state(event); break;
         }
     }
     changed_.notify();
@@ -117,7 +129,7 @@ Async<void> Link::keep_connecting() {
         const bool first = wires_made_ == 0;
         const Instant polite = approach_.may_connect_at();
         if (polite > ports_.clock.now() && !first) co_await ports_.clock.sleep_until(polite);
-        auto reached = co_await approach_.reach(ports_.clock.now() + target_.connect_timeout(), !first);
+        auto reached = co_await approach_.reach(ports_.clock.now() + target_.connect_timeout(), patient_ || !first);
         attempting_ = false;
         attempt_ended(std::move(reached));
     }
@@ -152,19 +164,24 @@ void Link::tell(Notice::Kind kind, std::string text) {
     if (tell_) tell_(Notice(kind, ports_.clock.wall_now(), std::move(text)));
 }
 
-void Link::tell_state() {
+void Link::tell_state(const model::LinkEvent& because) {
+    if (const auto* end = std::get_if<model::Ended>(&because)) tell(Notice::Kind::ended, end->why.line());
     if (std::holds_alternative<model::Connecting>(state_)) {
         tell(Notice::Kind::connecting, "connecting to " + target_.name());
     } else if (std::holds_alternative<model::Online>(state_)) {
-        tell(Notice::Kind::online, "connected to " + target_.name());
+        if (std::holds_alternative<model::AnsweredAgain>(because))
+            tell(Notice::Kind::answered, "answers again; what runs there goes on");
+        else tell(Notice::Kind::online, "connected to " + target_.name());
     } else if (const auto* waiting = std::get_if<model::Waiting>(&state_)) {
-        const auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(waiting->until - ports_.clock.now());
         tell(Notice::Kind::waiting,
-             waiting->because.line() + "; next attempt in " + std::to_string(pause.count()) + " ms");
+             waiting->because.line() + "; next attempt in " + milliseconds(waiting->until - ports_.clock.now()));
     } else if (const auto* stopped = std::get_if<model::Stopped>(&state_)) {
         tell(Notice::Kind::stopped, stopped->why ? stopped->why->line() : "closed");
     } else if (const auto* suspect = std::get_if<model::Suspect>(&state_)) {
-        if (suspect->gave_up) tell(Notice::Kind::stopped, suspect->gave_up->line());
+        if (suspect->gave_up) return tell(Notice::Kind::stopped, suspect->gave_up->line());
+        tell(Notice::Kind::suspect, std::string(words(suspect->because)) + " (quiet for " +
+                                        milliseconds(ports_.clock.now() - suspect->last_received) +
+                                        "); not given up, trying a new connection beside it");
     }
 }
 

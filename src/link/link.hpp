@@ -61,7 +61,9 @@ public:
     [[nodiscard]] std::size_t wires() const { return wires_.size(); }
     [[nodiscard]] std::size_t tasks() const { return scope_.running(); }
     [[nodiscard]] const std::optional<Error>& last_error() const { return last_error_; }
-    void ignore_breaker(bool yes) { approach_.ignore_breaker(yes); }
+    void ignore_held(bool yes) { approach_.ignore_held(yes); }
+    /// Also a first attempt parks on a connection that was accepted and stays silent.
+    void be_patient(bool yes) { patient_ = yes; }
 
 private:
     // link.cpp: carrying out what the state machine says
@@ -73,7 +75,7 @@ private:
     Async<bool> one_attempt();
     [[nodiscard]] Instant retry_at(const Error& why);
     void tell(Notice::Kind kind, std::string text);
-    void tell_state();
+    void tell_state(const model::LinkEvent& because);
     [[nodiscard]] bool usable() const { return current_ && current_->usable(); }
 
     // wires.cpp: the sessions of this link
@@ -129,6 +131,7 @@ private:
     int wires_made_ = 0;
     int disturbances_ = 0;  // suspicions, ends and replacements so far
     bool started_ = false;
+    bool patient_ = false;
 };
 
 }  // namespace vmc::link

@@ -3,6 +3,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include "link/doors.hpp"
 #include "port/clock.hpp"
 #include "port/random.hpp"
 #include "port/store.hpp"
@@ -10,17 +11,19 @@
 
 namespace vmc::link {
 
-/// The world as one link needs it. Everything named here outlives the link and is used on the
-/// executor's one thread only.
+/// The world as one link needs it, and what it shares with the other links of its loop. Everything
+/// named here outlives the link and is used on the executor's one thread only.
 class Ports {
 public:
-    Ports(boost::asio::any_io_executor ex, port::Clock& c, port::Random& r, port::Transport& t, port::Store& s)
-        : executor(std::move(ex)), clock(c), random(r), transport(t), store(s) {}
+    Ports(boost::asio::any_io_executor ex, port::Clock& c, port::Random& r, port::Transport& t, port::Store& s,
+          Doors& d)
+        : executor(std::move(ex)), clock(c), random(r), transport(t), store(s), doors(d) {}
     boost::asio::any_io_executor executor;
     port::Clock& clock;
     port::Random& random;
     port::Transport& transport;
     port::Store& store;
+    Doors& doors;
 };
 
 }  // namespace vmc::link

@@ -13,14 +13,6 @@ namespace {
 constexpr Duration facts_after = std::chrono::milliseconds(300);
 constexpr Duration facts_within = std::chrono::seconds(10);
 
-std::string_view words(model::Liveness judged) {
-    switch (judged) {
-        case model::Liveness::suspect_path: return "nothing gets through: what we send is not acknowledged";
-        case model::Liveness::suspect_peer: return "TCP answers, but nothing behind it does";
-        default: return "no answer";
-    }
-}
-
 }  // namespace
 
 void Link::adopt(std::unique_ptr<port::Session> session) {
@@ -29,6 +21,9 @@ void Link::adopt(std::unique_ptr<port::Session> session) {
         ++disturbances_;
         tell(Notice::Kind::replaced, "a new session is up beside the quiet one");
     }
+    const auto& facts = wire->session->facts();
+    if (facts.host_key_was_new && target_.host_keys() == HostKeyPolicy::accept_new)
+        tell(Notice::Kind::host_key, "its host key was not known; accepted from now on: " + facts.host_key);
     wires_.push_back(wire);
     current_ = wire;
     scope_.spawn(watch(wire));
@@ -42,35 +37,29 @@ Async<void> Link::watch(std::shared_ptr<Wire> wire) {
     co_await wire->watch(std::move(on_change));
 }
 
+/// The state changes before anybody is told, so that who asks for it on hearing the news gets the new one.
 void Link::suspicion_changed(const std::shared_ptr<Wire>& wire, model::Liveness judged) {
     ++disturbances_;
     const bool ours = wire == current_;
-    if (wire->suspect()) {
-        const auto quiet =
-            std::chrono::duration_cast<std::chrono::milliseconds>(ports_.clock.now() - wire->session->last_received());
-        tell(Notice::Kind::suspect, std::string(words(judged)) + " (quiet for " + std::to_string(quiet.count()) +
-                                        " ms); not given up, trying a new connection beside it");
-        if (ours) feed(model::WentQuiet{wire->session->last_received(), judged});
-    } else {
-        tell(Notice::Kind::answered, "answers again; what runs there goes on");
-        if (ours) feed(model::AnsweredAgain{});
-    }
+    if (ours && wire->suspect()) feed(model::WentQuiet{wire->session->last_received(), judged});
+    else if (ours) feed(model::AnsweredAgain{});
+    else if (!wire->suspect()) tell(Notice::Kind::answered, "the old session answers again; what runs there goes on");
     changed_.notify();
     drop_idle_wires();
 }
 
 Async<void> Link::see_end(std::shared_ptr<Wire> wire) {
     co_await wire->await_end();
-    ++disturbances_;
     std::erase(wires_, wire);
-    tell(Notice::Kind::ended, wire->ended->line());
+    const bool ours = wire->ended->code() == Code::cancelled;  // dropped by us: no news, and no loss of theirs
     if (wire != current_) {
+        if (!ours) tell(Notice::Kind::ended, "the old session: " + wire->ended->line());
         changed_.notify();
         co_return;
     }
+    ++disturbances_;
     current_.reset();
     // Dropped by settle(): no wish to stop, a loss like any other.
-    const bool ours = wire->ended->code() == Code::cancelled;
     last_error_ = ours ? Error(Code::lost, Stage::command, wire->ended->message()) : *wire->ended;
     feed(model::Ended{*last_error_, retry_at(*last_error_)});
 }

@@ -47,8 +47,7 @@ private:
     bool worked_before_ = false;
 };
 
-/// "breaker/<16 hex digits>": FNV-1a 64 over host, port, user and key paths, each ended by a NUL.
-/// A name, not a secret: two targets that collide (1 in 2^64) would share a breaker.
+/// "breaker/<16 hex digits>", of host, port, user and key paths.
 [[nodiscard]] std::string breaker_name(const Target& target);
 
 }  // namespace vmc::model

@@ -4,7 +4,12 @@
 #include <chrono>
 #include <cstddef>
 #include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
 
+#include <vm_connection/error.hpp>
+#include <vm_connection/target.hpp>
 #include <vm_connection/time.hpp>
 
 namespace vmc::model {
@@ -12,26 +17,38 @@ namespace vmc::model {
 /// What one VM's sshd may be asked to bear, so that we never get ourselves banned. fail2ban's
 /// aggressive mode counts connections that were accepted and then left without a login (5 in
 /// 10 minutes bans), and each one holds a MaxStartups slot. RST and timeouts never reach sshd
-/// and are free; a completed login is free. Lost with the process: a restart starts at zero.
+/// and are free; a login that was decided is free. Kept as a record in the state directory, like
+/// the breaker: a shell loop of `vmc exec` is one visitor to that sshd, not many.
 class Etiquette {
 public:
     static constexpr Duration window = std::chrono::minutes(10);
     static constexpr std::size_t abandoned_limit = 4;
-    static constexpr int handshakes_limit = 2;
+    /// Under way at a time, far below MaxStartups 10:30:100, which counts everybody's.
+    static constexpr std::size_t handshakes_at_a_vm = 2;
+    static constexpr std::size_t handshakes_at_a_bastion = 8;
 
-    /// TCP was accepted, and the connection ended before the login was decided.
-    void abandoned(Instant when);
+    Etiquette() = default;
+    /// Anything that is not a record of ours, whole and well-formed, is an empty one.
+    [[nodiscard]] static Etiquette parse(std::string_view record);
+    /// One `key=value` line.
+    [[nodiscard]] std::string serialise() const;
 
-    void handshake_began() { ++in_flight_; }
-    void handshake_ended() { --in_flight_; }
+    /// TCP was accepted, and we left before the login was decided.
+    void abandoned(WallTime when);
 
-    /// `now` when a connect may begin; later when the budget is spent; `never` while two
-    /// handshakes are under way: ask again when one has ended.
-    [[nodiscard]] Instant may_connect_at(Instant now) const;
+    /// When the next connect may begin; nothing when it may now. A wall clock that was set back can
+    /// make it at most `window` from now; what was recorded further ahead than that does not count.
+    [[nodiscard]] std::optional<WallTime> held_until(WallTime now) const;
 
 private:
-    std::deque<Instant> abandoned_;  ///< the latest abandoned_limit, oldest first
-    int in_flight_ = 0;
+    std::deque<WallTime> abandoned_;  ///< the latest abandoned_limit, oldest first
 };
+
+/// An accepted connection that came to this is one we left. Those that sshd ended by its own
+/// decision (denied, throttled, booting, its end) are not held against us.
+[[nodiscard]] bool is_abandoned(Code code) noexcept;
+
+/// "etiquette/<16 hex digits>", of host and port: all users of a VM come from the same address.
+[[nodiscard]] std::string etiquette_name(const Target& target);
 
 }  // namespace vmc::model

@@ -143,6 +143,7 @@ bool is_hard_stop(Code code) noexcept {
         case Code::timed_out:
         case Code::protocol:
         case Code::throttled:
+        case Code::held:
         case Code::booting:
         case Code::channel_refused:
         case Code::lost:

@@ -88,8 +88,55 @@ TEST_CASE("the breaker outlives the process, and --retry-auth overrides it") {
     CHECK(s.host.sshd().denials == 2);
     s.world.run_for(2min);
     CHECK(s.connect().error().code() == Code::auth_held);
-    s.link->ignore_breaker(true);
+    s.link->ignore_held(true);
     CHECK(s.connect().has_value());
+}
+
+TEST_CASE("a shell loop against an sshd that says nothing makes four connections in ten minutes, not twenty") {
+    Scenario s;
+    sim::Fault::sshd_freeze(0s, 24h).plan(s.host);
+    s.world.run_for(1ms);
+    for (int i = 0; i < 20; ++i) {
+        CHECK(s.connect().error().code() == (i < 4 ? Code::timed_out : Code::held));
+        s.close();
+        s.link = s.make_link();  // the next `vmc exec`
+    }
+    CHECK(s.world.now().time_since_epoch() < 10min);
+    s.link->ignore_held(true);
+    CHECK(s.connect().error().code() == Code::timed_out);
+}
+
+TEST_CASE("an attempt that is cancelled in the middle of a login counts as one that was left") {
+    Scenario s;
+    sim::Fault::sshd_freeze(0s, 24h).plan(s.host);
+    s.world.run_for(1ms);
+    for (int i = 0; i < 4; ++i) {
+        auto connecting = s.world.start(s.link->connect());
+        s.world.run_for(2s);
+        s.world.run(s.link->close());
+        s.world.run_until([&] { return connecting.done(); }, 1s);
+        REQUIRE(connecting.done());
+        s.link = s.make_link();
+    }
+    CHECK(s.connect().error().code() == Code::held);
+}
+
+TEST_CASE("links of one process to the same VM hold two handshakes at a time") {
+    Scenario s;
+    sim::Fault::sshd_freeze(0s, 5s).plan(s.host);
+    s.world.run_for(1ms);
+    std::vector<std::unique_ptr<link::Link>> links;
+    int online = 0;
+    const auto reach = [&](link::Link& link) -> Async<void> {
+        const auto up = co_await link.connect();
+        online += up.has_value();
+    };
+    for (int i = 0; i < 6; ++i) s.world.spawn(reach(*links.emplace_back(s.make_link())));
+    s.world.run_for(4s);
+    CHECK(s.doors.inside("web-1 22") == 2);
+    s.world.run_for(10s);
+    CHECK(online == 6);
+    for (auto& link : links) s.world.run(link->close());
 }
 
 TEST_CASE("a machine that says it is booting up is waited for, and counts as no denial") {

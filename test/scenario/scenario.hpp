@@ -76,7 +76,7 @@ public:
 
     std::unique_ptr<link::Link> make_link() {
         auto tell = [this](const Notice& notice) { world.story().tell(slug(notice.kind), notice.text); };
-        link::Ports ports(world.executor(), world.clock(), world.random(), world.transport(), world.store());
+        link::Ports ports(world.executor(), world.clock(), world.random(), world.transport(), world.store(), doors);
         return std::make_unique<link::Link>(std::move(ports), target, tell);
     }
     Result<void> connect() { return world.run(link->connect()); }
@@ -119,6 +119,7 @@ public:
     }
 
     sim::World world;
+    link::Doors doors{world.executor()};
     sim::SimHost& host;
     Target target;
     std::unique_ptr<link::Link> link;

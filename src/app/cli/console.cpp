@@ -46,8 +46,7 @@ bool Console::is_worth_telling(Notice::Kind kind) const {
     if (loudness_ == Loudness::verbose) return true;
     switch (kind) {
         case Notice::Kind::connecting:
-        // Connections of ours that are needed no more end, too; a loss that matters is told by what follows.
-        case Notice::Kind::ended: return false;
+        case Notice::Kind::ended: return false;  // what follows from it is told
         case Notice::Kind::online:
         case Notice::Kind::waiting:
         case Notice::Kind::stopped: return was_online();

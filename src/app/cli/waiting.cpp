@@ -41,29 +41,20 @@ bool is_final(Code code) {
 
 /// Somebody lives there who keeps us out: neither down nor to be watched.
 bool keeps_us_out(Code code) { return code == Code::auth_denied || code == Code::auth_held; }
-bool comes_or_goes(Code code) { return code == Code::throttled || code == Code::booting; }
+bool comes_or_goes(Code code) { return code == Code::throttled || code == Code::booting || code == Code::held; }
 
 }  // namespace
 
 Waiting::Waiting(Contact& contact, Instant deadline, bool first_boot)
     : contact_(contact), begun_(now()), deadline_(deadline), denied_pause_(first_boot ? seconds(15) : seconds(30)) {
-    contact_.also_hear([this](const Notice& notice) { hear(notice.kind); });
+    contact_.also_hear([this](const Notice&) {
+        news_ = true;
+        bell().ring();
+    });
+    contact_.vm().patient(true);
 }
 
-void Waiting::hear(Notice::Kind kind) {
-    switch (kind) {
-        case Notice::Kind::online:
-        case Notice::Kind::answered:
-        case Notice::Kind::replaced: online_ = true; break;
-        case Notice::Kind::suspect:
-        case Notice::Kind::ended:
-        case Notice::Kind::waiting:
-        case Notice::Kind::stopped: online_ = false; break;
-        default: break;
-    }
-    news_ = true;
-    bell().ring();
-}
+bool Waiting::online() const { return contact_.vm().state() == "online"; }
 
 Waiting::~Waiting() {
     contact_.also_hear([](const Notice&) {});
@@ -101,11 +92,8 @@ Duration Waiting::pause_after(const Error& error) {
     if (keeps_us_out(error.code())) return denied_pause_;
     if (comes_or_goes(error.code())) return throttled_pause;
     if (error.code() == Code::refused) return refused_pause;
-    // Accepted and then left without a login: sshd counts these.
-    if (error.stage() > Stage::tcp) etiquette_.abandoned(now());
     std::random_device chance;
-    const Duration pause = backoff_.next(static_cast<std::uint64_t>(chance()) << 32U | chance());
-    return std::max(pause, etiquette_.may_connect_at(now()) - now());
+    return backoff_.next(static_cast<std::uint64_t>(chance()) << 32U | chance());
 }
 
 std::optional<Error> Waiting::reach_once() {
@@ -150,12 +138,12 @@ std::string Waiting::down() {
     }
     seen_last_ = "it still answers";
     for (;;) {
-        if (!online_) {
+        if (!online()) {
             // A session may have been killed alone; one knock tells.
             const auto port = in_time(contact_.vm().health(Level::basic)).port_behavior;
             if (port != "open" && port != "unknown") return is_down("its port is " + port);
         }
-        pause_or_news(online_ ? seldom : knock_again);
+        pause_or_news(online() ? seldom : knock_again);
     }
 }
 
@@ -188,7 +176,7 @@ std::string Waiting::reboot() {
             throw GaveUp{Failure(model::exit_link, told.substr(0, told.find('\n')))};
         // Only a new connection can lead to another boot; a look now and then guards against missed news.
         do pause_or_news(seldom);
-        while (!online_ && contact_.vm().state() != "online");
+        while (!online());
     }
 }
 

@@ -7,7 +7,6 @@
 
 #include "app/cli/contact.hpp"
 #include "model/backoff.hpp"
-#include "model/etiquette.hpp"
 
 namespace vmc::cli {
 
@@ -42,16 +41,14 @@ private:
     void pause_or_news(Duration span);
     [[nodiscard]] Duration pause_after(const Error& error);
     void not_yet(const std::string& why);
-    void hear(Notice::Kind kind);
+    [[nodiscard]] bool online() const;
 
     Contact& contact_;
     const Instant begun_;
     const Instant deadline_;
     const Duration denied_pause_;
     model::Backoff backoff_;
-    model::Etiquette etiquette_;
     std::atomic<bool> news_{false};
-    std::atomic<bool> online_{false};  ///< as the notices have it
     std::string seen_last_;  ///< what stood in the way, for people
 };
 

@@ -72,7 +72,8 @@ Async<Result<int>> Connecting::try_agent() {
             note_failure();
             co_return *rc;
         }
-        if (!co_await wire_->ready(limit())) co_return std::unexpected(late("no answer to our login"));
+        const bool heard = co_await wire_->ready(limit());
+        if (!heard) co_return std::unexpected(late("no answer to our login"));
     }
 }
 

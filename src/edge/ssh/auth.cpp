@@ -41,7 +41,8 @@ Async<Result<int>> Connecting::try_none() {
     asked_none_ = true;
     int rc = SSH_AUTH_AGAIN;
     while ((rc = ::ssh_userauth_none(session(), nullptr)) == SSH_AUTH_AGAIN) {
-        if (!co_await wire_->ready(limit())) co_return std::unexpected(late("no answer to our login"));
+        const bool heard = co_await wire_->ready(limit());
+        if (!heard) co_return std::unexpected(late("no answer to our login"));
     }
     note_failure();
     co_return rc;
@@ -57,7 +58,8 @@ Async<Result<int>> Connecting::try_key(std::shared_ptr<const LoadedKey> key) {
     tried_.push_back(key->path() + (key->has_certificate() ? " (certificate)" : ""));
     int rc = SSH_AUTH_AGAIN;
     while ((rc = ::ssh_userauth_publickey(session(), nullptr, key->raw())) == SSH_AUTH_AGAIN) {
-        if (!co_await wire_->ready(limit())) co_return std::unexpected(late("no answer to our login"));
+        const bool heard = co_await wire_->ready(limit());
+        if (!heard) co_return std::unexpected(late("no answer to our login"));
     }
     note_failure();
     if (rc == SSH_AUTH_SUCCESS) facts_.key_used = key->path();

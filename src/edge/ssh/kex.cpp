@@ -138,7 +138,8 @@ Async<Result<void>> Connecting::hear_banner() {
         if (seen < 0 && errno != EAGAIN && errno != EINTR)
             co_return std::unexpected(no_ssh_there(preamble.words(), std::strerror(errno)));
         if (seen < 0) {
-            if (co_await wire_->ready(limit())) continue;
+            const bool heard = co_await wire_->ready(limit());
+            if (heard) continue;
             if (preamble.said_anything()) co_return std::unexpected(no_ssh_there(preamble.words(), "silent"));
             co_return std::unexpected(late("the connection was accepted, and nothing was said"));
         }
@@ -164,7 +165,8 @@ Async<Result<void>> Connecting::exchange_keys() {
         if (rc == SSH_ERROR) co_return std::unexpected(connection_error(session(), stage_));
         if (rc == SSH_OK) co_return Result<void>();
         if (wire_->handle()->socket.in_bytes - before == 4096) continue;  // there may be more
-        if (co_await wire_->ready(limit())) continue;
+        const bool heard = co_await wire_->ready(limit());
+        if (heard) continue;
         co_return std::unexpected(late(stage_ == Stage::banner ? "the identification line never ended"
                                                                : "the key exchange stopped half-way"));
     }
