@@ -17,7 +17,7 @@ import sys
 import tempfile
 
 from .package_sets import KERNEL_METAPACKAGE, KERNEL_PREFIX, SETS
-from .places import LabError, guest_cache
+from .places import LabError, guest_cache, in_session
 
 _DOWNLOAD_SECONDS = 600
 _URI = re.compile(r"^'[^']+' (?P<name>[^_ ]+)_(?P<version>[^_ ]+)_(?P<arch>[^_ ]+)\.deb \d+")
@@ -55,6 +55,9 @@ def _fetch(set_name: str) -> list[pathlib.Path]:
     names = wanted["always"] + _not_installed(wanted["if_missing"])
     if not names:
         return []
+    if in_session():
+        raise LabError(f"the packages of {set_name} are not here yet, and a lab session has no way to the internet: "
+                       f"run tools/fetch-guest {set_name} outside of it first")
     failure = ""
     for options in (_apt_options(own_lists=False), _apt_options(own_lists=True)):
         if options.own_lists:

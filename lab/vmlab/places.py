@@ -29,6 +29,10 @@ def guest_cache() -> pathlib.Path:
     return directory
 
 
+def in_session() -> bool:
+    return SESSION_VARIABLE in os.environ
+
+
 def session_directory() -> pathlib.Path:
     """The running session's directory; there is one only inside `lab/enter`."""
     path = os.environ.get(SESSION_VARIABLE)

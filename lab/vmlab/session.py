@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 
-from . import kernel, wire
+from . import kernel, packages, wire
 from .places import SESSION_VARIABLE, LabError, build_directory, need_root
 
 _FORWARDED = (signal.SIGTERM, signal.SIGHUP)
@@ -29,6 +29,7 @@ def enter(command: list[str]) -> int:
     for program in ("ip", "nft"):
         if not shutil.which(program):
             raise LabError(f"{program} is missing: apt-get install iproute2 nftables")
+    packages.layers("host")  # while there is a way to the internet
     remove_stale_sessions()
     directory = pathlib.Path(tempfile.mkdtemp(prefix="session-", dir=build_directory()))
     lock = _lock(directory)

@@ -66,6 +66,15 @@ def test_it_needs_nothing_that_ip_netns_leaves_in_run(tmp_path):
     assert "10.213.0.2/30" in done.stdout, done.stderr
 
 
+def test_what_a_session_cannot_fetch_is_said_with_the_way_to_fetch_it(tmp_path):
+    """Inside there is no internet; apt's own complaint about it names neither."""
+    done = subprocess.run([LAB / "host", "up"], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)})
+    assert done.returncode == 1
+    assert done.stderr == ("lab/host: the packages of host are not here yet, and a lab session has no way to the "
+                           "internet: run tools/fetch-guest host outside of it first\n")
+
+
 def processes() -> set[int]:
     return {int(name) for name in os.listdir("/proc") if name.isdigit()}
 
