@@ -68,13 +68,25 @@ public:
         cwd_ = std::move(directory);
         return std::move(*this);
     }
-    /// Through `sudo -n`; a missing right to do so is a refusal, not a hang.
+    /// Through sudo, which is asked beforehand (once for each VM) what it grants; without the right to
+    /// do so the command is refused and never started.
     Command& sudo(bool yes = true) & {
         sudo_ = yes;
         return *this;
     }
     Command&& sudo(bool yes = true) && {
         sudo_ = yes;
+        return std::move(*this);
+    }
+    /// For a sudo that wants one. Goes to sudo's standard input where sudo asks, and nowhere else: not
+    /// into an argument, the environment, a log, or the command.
+    Command& sudo_password(std::string password) & {
+        sudo_ = true;
+        sudo_password_ = std::move(password);
+        return *this;
+    }
+    Command&& sudo_password(std::string password) && {
+        sudo_password(std::move(password));
         return std::move(*this);
     }
     Command& pty(Pty pty) & {
@@ -102,6 +114,7 @@ public:
     [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& env() const noexcept { return env_; }
     [[nodiscard]] const std::string& cwd() const noexcept { return cwd_; }
     [[nodiscard]] bool sudo() const noexcept { return sudo_; }
+    [[nodiscard]] const std::string& sudo_password() const noexcept { return sudo_password_; }
     [[nodiscard]] const std::optional<Pty>& pty() const noexcept { return pty_; }
     [[nodiscard]] const std::string& input() const noexcept { return input_; }
 
@@ -113,6 +126,7 @@ private:
     std::vector<std::pair<std::string, std::string>> env_;
     std::string cwd_;
     bool sudo_ = false;
+    std::string sudo_password_;
     std::optional<Pty> pty_;
     std::string input_;
 };

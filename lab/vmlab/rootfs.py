@@ -21,7 +21,9 @@ _WRITABLE_SYSCTLS = ("net", "kernel/ns_last_pid")
 FORBIDDEN = {"sys_time": 25, "sys_module": 16, "sys_rawio": 17, "mknod": 27}
 _PAM = "auth sufficient pam_permit.so\naccount sufficient pam_permit.so\nsession sufficient pam_permit.so\n"
 _SUDOERS = ("Defaults env_reset\nDefaults secure_path=/usr/sbin:/usr/bin:/sbin:/bin\n"
-            "root ALL=(ALL:ALL) ALL\ntester ALL=(ALL:ALL) NOPASSWD: ALL\n")
+            "root ALL=(ALL:ALL) ALL\ntester ALL=(ALL:ALL) NOPASSWD: ALL\n"
+            "admin ALL=(ALL:ALL) ALL\noperator ALL=(ALL:ALL) ALL, NOPASSWD: /usr/bin/id\n")
+_PAM_SUDO = _PAM.replace("sufficient pam_permit", "required pam_unix", 1)
 
 
 def assemble(spec, directory: pathlib.Path, disk, layers) -> None:
@@ -74,6 +76,7 @@ def _write_etc(etc: pathlib.Path, spec, directory: pathlib.Path) -> None:
     (etc / "sudoers").chmod(0o440)
     (etc / "pam.d").mkdir()
     (etc / "pam.d" / "other").write_text(_PAM)
+    (etc / "pam.d" / "sudo").write_text(_PAM_SUDO)
     # No exec: sshd whose parent is process 1 takes itself for a daemon already and stays.
     _script(etc / "lab-sshd", f"mkdir -p /run/sshd\nexec </dev/null >>{servers.LOG_FILE} 2>&1\n"
             f"{server.start(spec['port'])}\n")

@@ -117,6 +117,8 @@ Command command_of(const py::handle& spec) {
     }
     if (auto cwd = bytes_of(spec.attr("cwd")); !cwd.empty()) command.cwd(std::move(cwd));
     if (spec.attr("sudo").cast<bool>()) command.sudo();
+    if (auto password = spec.attr("sudo_password").cast<std::string>(); !password.empty())
+        command.sudo_password(std::move(password));
     if (spec.attr("pty").cast<bool>()) command.pty(Pty());
     if (auto input = bytes_of(spec.attr("stdin")); !input.empty()) command.input(std::move(input));
     return command;

@@ -200,7 +200,8 @@ def outcome_of(found: dict[str, Any], output: _Output) -> Outcome:
 
 
 def spec(command: str | Sequence[str], timeout: float | None = None, *, env: Mapping[str, str] | None = None,
-         cwd: str | os.PathLike[str] | None = None, sudo: bool = False, pty: bool = False,
+         cwd: str | os.PathLike[str] | None = None, sudo: bool = False,
+         sudo_password: str | None = None, pty: bool = False,
          stdin: str | bytes | None = None, lost_after: float | None = None) -> CommandSpec:
     """What a user wrote, checked before anything is sent."""
     words: Sequence[str] = ()
@@ -217,7 +218,8 @@ def spec(command: str | Sequence[str], timeout: float | None = None, *, env: Map
         raise ValueError("a command cannot hold a NUL")
     return CommandSpec(
         line=command, words=words, timeout=positive("timeout", timeout), env=dict(env or {}),
-        cwd="" if cwd is None else os.fspath(cwd), sudo=sudo, pty=pty,
+        cwd="" if cwd is None else os.fspath(cwd), sudo=sudo,
+        sudo_password=sudo_password or "", pty=pty,
         stdin=stdin.encode() if isinstance(stdin, str) else stdin or b"",
         lost_after=300.0 if lost_after is None else positive("lost_after", lost_after) or 300.0)
 

@@ -130,6 +130,7 @@ class SSHConnection(Face):
         env: Mapping[str, str] | None = None,
         cwd: str | os.PathLike[str] | None = None,
         sudo: bool = False,
+        sudo_password: str | None = None,
         pty: bool = False,
         stdin: str | bytes | None = None,
         check: bool = False,
@@ -137,7 +138,8 @@ class SSHConnection(Face):
         output_callback: LineFn | None = None,
         output_limit: int = OUTPUT_LIMIT,
     ) -> Outcome:
-        what = spec(command, timeout, env=env, cwd=cwd, sudo=sudo, pty=pty, stdin=stdin, lost_after=lost_after)
+        what = spec(command, timeout, env=env, cwd=cwd, sudo=sudo, sudo_password=sudo_password, pty=pty, stdin=stdin,
+                    lost_after=lost_after)
         return await _do(lambda mail: self._verbs.run(mail, what, output_callback, output_limit, check))
 
     async def reconnect(self, retries: int = 3, delay: float = 3) -> bool:
@@ -217,6 +219,7 @@ class VMConnection:
         env: Mapping[str, str] | None = None,
         cwd: str | os.PathLike[str] | None = None,
         sudo: bool = False,
+        sudo_password: str | None = None,
         pty: bool = False,
         stdin: str | bytes | None = None,
         check: bool = False,
@@ -224,8 +227,9 @@ class VMConnection:
         output_callback: LineFn | None = None,
         output_limit: int = OUTPUT_LIMIT,
     ) -> Outcome:
-        return await self.ssh.run(command, timeout, env=env, cwd=cwd, sudo=sudo, pty=pty, stdin=stdin, check=check,
-                                  lost_after=lost_after, output_callback=output_callback, output_limit=output_limit)
+        return await self.ssh.run(command, timeout, env=env, cwd=cwd, sudo=sudo, sudo_password=sudo_password, pty=pty,
+                                  stdin=stdin, check=check, lost_after=lost_after, output_callback=output_callback,
+                                  output_limit=output_limit)
 
     async def reconnect(self, retries: int = 3, delay: float = 3) -> bool:
         return await self.ssh.reconnect(retries, delay)

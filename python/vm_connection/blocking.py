@@ -61,6 +61,7 @@ class SSHConnection(Face):
         env: Mapping[str, str] | None = None,
         cwd: str | os.PathLike[str] | None = None,
         sudo: bool = False,
+        sudo_password: str | None = None,
         pty: bool = False,
         stdin: str | bytes | None = None,
         check: bool = False,
@@ -73,8 +74,11 @@ class SSHConnection(Face):
         A timeout, a lost link and a refusal are outcomes here, not exceptions, unless `check` is set;
         then anything but exit code 0 raises. Output is kept up to `output_limit` bytes a stream.
         `lost_after`: how long a silent link may stay suspect before the command counts as lost (300 s).
+        `sudo`: through sudo, refused (never started) without the right to; `sudo_password` is given to sudo where
+        it asks for one, and to nobody else.
         """
-        what = spec(command, timeout, env=env, cwd=cwd, sudo=sudo, pty=pty, stdin=stdin, lost_after=lost_after)
+        what = spec(command, timeout, env=env, cwd=cwd, sudo=sudo, sudo_password=sudo_password, pty=pty, stdin=stdin,
+                    lost_after=lost_after)
         return _do(lambda mail: self._verbs.run(mail, what, output_callback, output_limit, check))
 
     def reconnect(self, retries: int = 3, delay: float = 3) -> bool:
@@ -162,6 +166,7 @@ class VMConnection:
         env: Mapping[str, str] | None = None,
         cwd: str | os.PathLike[str] | None = None,
         sudo: bool = False,
+        sudo_password: str | None = None,
         pty: bool = False,
         stdin: str | bytes | None = None,
         check: bool = False,
@@ -169,8 +174,9 @@ class VMConnection:
         output_callback: LineFn | None = None,
         output_limit: int = OUTPUT_LIMIT,
     ) -> Outcome:
-        return self.ssh.run(command, timeout, env=env, cwd=cwd, sudo=sudo, pty=pty, stdin=stdin, check=check,
-                            lost_after=lost_after, output_callback=output_callback, output_limit=output_limit)
+        return self.ssh.run(command, timeout, env=env, cwd=cwd, sudo=sudo, sudo_password=sudo_password, pty=pty,
+                            stdin=stdin, check=check, lost_after=lost_after, output_callback=output_callback,
+                            output_limit=output_limit)
 
     def reconnect(self, retries: int = 3, delay: float = 3) -> bool:
         return self.ssh.reconnect(retries, delay)

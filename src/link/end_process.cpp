@@ -47,7 +47,7 @@ Async<Known> Link::end_process(Running& running, const std::shared_ptr<Wire>& wi
                                            end_over(*wire->session, order));
         if (killed && *killed) co_return **killed;
     }
-    const auto connection = wire->facts ? wire->facts->ssh_connection : own_view(*wire->session);
+    const auto connection = wire->facts ? wire->facts->ssh_connection : wire->own_view();
     if (connection.empty()) co_return Known::unknown;
     const Instant deadline = ports_.clock.now() + beside_it;
     auto second = co_await approach_.reach(deadline, false);
@@ -58,14 +58,6 @@ Async<Known> Link::end_process(Running& running, const std::shared_ptr<Wire>& wi
     auto killed = co_await flow::until(ports_.clock, deadline, end_over(**second, order));
     co_await (*second)->close(ports_.clock.now() + signal_works_within);
     co_return killed && *killed ? **killed : Known::unknown;
-}
-
-/// What $SSH_CONNECTION reads on the VM when nothing translates addresses between us.
-std::string Link::own_view(const port::Session& session) {
-    const auto& f = session.facts();
-    if (f.peer_address.empty()) return {};
-    return f.local_address + " " + std::to_string(f.local_port) + " " + f.peer_address + " " +
-           std::to_string(f.peer_port);
 }
 
 /// Nothing when the script could not be run or understood.

@@ -24,6 +24,7 @@
 #include "model/backoff.hpp"
 #include "model/end_process.hpp"
 #include "model/link_state.hpp"
+#include "model/sudo.hpp"
 
 namespace vmc::link {
 
@@ -99,10 +100,14 @@ private:
     Async<void> stand_guard(Running& running, const std::shared_ptr<Wire>& wire, Guard& guard);
     static void settle(const Running& running, const std::shared_ptr<Wire>& wire);
 
+    // sudo.cpp: commands that go through it
+    Async<Result<Request>> prepare(const Command& command, std::shared_ptr<Wire> wire, Control& control, Instant until);
+    Async<Result<model::SudoGrant>> ask_sudo(std::string password, std::shared_ptr<Wire> wire, Control& control,
+                                             Instant until);
+
     // end_process.cpp: real timeouts
     Async<Known> end_process(Running& running, const std::shared_ptr<Wire>& wire);
     Async<std::optional<Known>> end_over(port::Session& session, model::EndOrder order);
-    [[nodiscard]] static std::string own_view(const port::Session& session);
 
     // ask.cpp: probes
     Async<Result<std::string>> ask_on(port::Session& session, std::string script, Instant deadline);
@@ -128,6 +133,11 @@ private:
     std::vector<std::shared_ptr<Wire>> wires_;  // all that have not ended, current_ among them
     std::optional<model::Facts> last_facts_;
     Instant learnt_at_{};            // when they came
+    struct KnownSudo {
+        model::SudoGrant grant;
+        std::string password;  // that it was found with
+    };
+    std::optional<KnownSudo> sudo_;
     int wires_made_ = 0;
     int disturbances_ = 0;  // suspicions, ends and replacements so far
     bool started_ = false;

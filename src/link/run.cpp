@@ -74,7 +74,10 @@ Async<Outcome::Ending> Link::run_on(const Command& command, Sink& sink, Source* 
     for (;;) {
         auto wire = co_await usable_wire(patience, &control);
         if (!wire) co_return Refused{wire.error()};
-        Running running(ports_, *wire, command, sink, source, control, deadline,
+        auto request = co_await prepare(command, *wire, control, patience);
+        if (!request && request.error().code() == Code::lost && ports_.clock.now() < patience) continue;
+        if (!request) co_return Refused{request.error()};
+        Running running(ports_, *wire, command, std::move(*request), sink, source, control, deadline,
                         std::min(deadline + answer_grace, ports_.clock.now() + request_within));
         auto ending = co_await watch_over(running, *wire, command);
         running.count_into(counted);

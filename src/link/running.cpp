@@ -5,7 +5,6 @@
 
 #include "base/ensure.hpp"
 #include "flow/deadline.hpp"
-#include "model/quote.hpp"
 
 namespace vmc::link {
 
@@ -17,6 +16,10 @@ constexpr Duration output_open_after = std::chrono::seconds(2);
 
 }  // namespace
 
+Async<void> Control::cancellation() {
+    while (!cancelled) co_await changed.wait();
+}
+
 void Control::send_signal(std::string name) {
     if (channel) channel->send_signal(std::move(name));
 }
@@ -25,10 +28,10 @@ void Control::resize(int columns, int rows) {
     if (channel) channel->resize(columns, rows);
 }
 
-Running::Running(const Ports& ports, std::shared_ptr<Wire> wire, const Command& command, Sink& sink, Source* source,
-                 Control& control, Instant deadline, Instant answer_by)
-    : ports_(ports), wire_(std::move(wire)), command_(command), sink_(sink), source_(source), control_(control),
-      deadline_(deadline), answer_by_(answer_by), moved_(ports.executor) {}
+Running::Running(const Ports& ports, std::shared_ptr<Wire> wire, const Command& command, Request request, Sink& sink,
+                 Source* source, Control& control, Instant deadline, Instant answer_by)
+    : ports_(ports), wire_(std::move(wire)), command_(command), request_(std::move(request)), sink_(sink),
+      source_(source), control_(control), deadline_(deadline), answer_by_(answer_by), moved_(ports.executor) {}
 
 Running::~Running() { control_.channel = nullptr; }
 
@@ -47,12 +50,7 @@ Async<void> Running::pump() {
 
 Async<bool> Running::request() {
     place_.emplace(wire_, reinterpret_cast<std::uintptr_t>(this));
-    auto line = model::wire_line(command_);
-    if (!line) {
-        error_ = line.error();
-        co_return false;
-    }
-    auto opened = co_await wire_->session->exec(std::move(*line), command_.pty(), answer_by_, &sent_);
+    auto opened = co_await wire_->session->exec(std::move(request_.line), command_.pty(), answer_by_, &sent_);
     if (!opened) {
         error_ = opened.error();
         co_return false;
@@ -60,13 +58,21 @@ Async<bool> Running::request() {
     channel_ = std::move(*opened);
     control_.channel = channel_.get();
     last_event_ = ports_.clock.now();
-    if (!source_ && !command_.pty()) {
-        // A command that is over already refuses it; how it ended is still to be read.
-        auto eof = co_await channel_->send_eof();
-        static_cast<void>(eof);
-        input_done_ = true;
-    }
+    co_await begin_input();
     co_return true;
+}
+
+/// A command that is over already refuses input; how it ended is still to be read.
+Async<void> Running::begin_input() {
+    if (!request_.preface.empty()) {
+        fed_ = true;
+        auto written = co_await channel_->write(std::move(request_.preface));
+        static_cast<void>(written);
+    }
+    if (source_ || command_.pty()) co_return;
+    auto eof = co_await channel_->send_eof();
+    static_cast<void>(eof);
+    input_done_ = true;
 }
 
 Async<void> Running::drain() {

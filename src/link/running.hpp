@@ -22,6 +22,8 @@ public:
         cancelled = true;
         changed.notify();
     }
+    /// Returns when it is cancelled.
+    Async<void> cancellation();
     void send_signal(std::string name);
     void resize(int columns, int rows);
 
@@ -34,11 +36,20 @@ public:
 /// Why we stop waiting for a command that has not ended.
 enum class Doom { none, time_is_up, cancelled, silent_too_long, other_boot };
 
+/// What is sent for a command.
+class Request {
+public:
+    Request() = default;
+    explicit Request(std::string l, std::string first = "") : line(std::move(l)), preface(std::move(first)) {}
+    std::string line;     ///< of the exec request
+    std::string preface;  ///< goes to its standard input before anything else
+};
+
 /// One command on one wire.
 class Running {
 public:
-    Running(const Ports& ports, std::shared_ptr<Wire> wire, const Command& command, Sink& sink, Source* source,
-            Control& control, Instant deadline, Instant answer_by);
+    Running(const Ports& ports, std::shared_ptr<Wire> wire, const Command& command, Request request, Sink& sink,
+            Source* source, Control& control, Instant deadline, Instant answer_by);
     ~Running();
 
     /// To be called once. Sends the request, then moves events to the sink until the channel has closed, the
@@ -66,6 +77,7 @@ public:
 
 private:
     Async<bool> request();
+    Async<void> begin_input();
     Async<void> drain();
     void take(port::ChannelEvent event);
     Async<void> feed();
@@ -73,6 +85,7 @@ private:
     const Ports& ports_;
     std::shared_ptr<Wire> wire_;
     const Command& command_;
+    Request request_;
     Sink& sink_;
     Source* source_;
     Control& control_;

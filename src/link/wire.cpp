@@ -12,6 +12,17 @@ Wire::Wire(const Ports& ports, std::unique_ptr<port::Session> s, int n)
 
 bool Wire::usable() const { return !suspect_since && !ended && !other_boot && session->alive(); }
 
+std::string Wire::own_view() const {
+    const auto& f = session->facts();
+    if (f.peer_address.empty()) return {};
+    return f.local_address + " " + std::to_string(f.local_port) + " " + f.peer_address + " " +
+           std::to_string(f.peer_port);
+}
+
+bool Wire::ends_at_the_vm() const {
+    return facts && !facts->ssh_connection.empty() && facts->ssh_connection == own_view();
+}
+
 namespace {
 
 /// While commands run, a stream may begin at any moment; a stream that stops must be noticed.

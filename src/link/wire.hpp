@@ -6,6 +6,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "flow/event.hpp"
 #include "link/ports.hpp"
@@ -41,6 +42,12 @@ public:
     /// True while a command holds bytes back, see port::Session::paused().
     [[nodiscard]] bool usable() const;
     [[nodiscard]] bool suspect() const { return suspect_since.has_value(); }
+    /// What $SSH_CONNECTION reads on the VM when nothing translates addresses between us; empty behind
+    /// a proxy command.
+    [[nodiscard]] std::string own_view() const;
+    /// Proven: our TCP ends at the VM's own kernel, not at a forwarded port. Only then does what TCP
+    /// says speak of the VM.
+    [[nodiscard]] bool ends_at_the_vm() const;
 
     /// Keeps judging the wire until it has ended: sends keepalives, sets suspect_since.
     /// `on_change` is called after each change of suspicion.

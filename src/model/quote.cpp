@@ -46,16 +46,29 @@ Result<void> check(const Command& command) {
     for (const auto& [name, value] : command.env()) {
         if (!is_variable_name(name)) return bad("not a name for an environment variable: '" + name + "'");
     }
+    if (command.sudo_password().find_first_of(std::string_view("\n\0", 2)) != std::string::npos)
+        return bad("a sudo password is one line");
+    if (!command.sudo_password().empty() && command.pty())
+        return bad("a sudo password cannot be given beside a terminal, which would show it");
     const bool behind_env = command.sudo() || !command.env().empty();
     if (behind_env && !command.words().empty() && command.words().front().find('=') != std::string::npos)
         return bad("a command whose name holds '=' cannot run behind env or sudo");
     return {};
 }
 
-std::string compose(const Command& command) {
+std::string_view prefix_of(SudoWay way) {
+    switch (way) {
+        case SudoWay::plain: return "sudo -n -- ";
+        case SudoWay::with_password: return "sudo -k -S -p '' -- ";
+        case SudoWay::warmed_up: return R"(/bin/sh -c 'sudo -k && sudo -S -p "" -v && sudo -n -- "$@"; exit $?' sh )";
+    }
+    return {};
+}
+
+std::string compose(const Command& command, SudoWay way) {
     std::string line;
     if (!command.cwd().empty()) line += "cd " + quote(directory_word(command.cwd())) + " && ";
-    if (command.sudo()) line += "sudo -n -- ";
+    if (command.sudo()) line += prefix_of(way);
     if (!command.env().empty()) {
         line += "env ";
         for (const auto& [name, value] : command.env()) line += name + "=" + quote(value) + " ";
@@ -95,12 +108,14 @@ bool is_variable_name(std::string_view name) noexcept {
            std::ranges::all_of(name, [&](char c) { return letter(c) || digit(c); });
 }
 
-Result<std::string> wire_line(const Command& command) { return wire_line_for(command, ShellFamily::unknown); }
+Result<std::string> wire_line(const Command& command, SudoWay sudo) {
+    return wire_line_for(command, ShellFamily::unknown, sudo);
+}
 
-Result<std::string> wire_line_for(const Command& command, ShellFamily shell) {
+Result<std::string> wire_line_for(const Command& command, ShellFamily shell, SudoWay sudo) {
     if (const auto checked = check(command); !checked) return std::unexpected(checked.error());
     const bool verbatim = command.words().empty() && command.cwd().empty() && command.env().empty() && !command.sudo();
-    std::string line = verbatim ? command.line() : compose(command);
+    std::string line = verbatim ? command.line() : compose(command, sudo);
     const bool keeps_newlines = shell == ShellFamily::posix || shell == ShellFamily::fish;
     if (!verbatim && !keeps_newlines && needs_known_shell(line)) line = through_sh(line);
     if (line.size() > longest_line)

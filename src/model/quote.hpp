@@ -10,6 +10,8 @@
 #include <vm_connection/command.hpp>
 #include <vm_connection/error.hpp>
 
+#include "model/sudo.hpp"
+
 namespace vmc::model {
 
 /// Linux refuses a single argument of 131072 bytes (MAX_ARG_STRLEN, with its final NUL), and the
@@ -35,13 +37,15 @@ enum class ShellFamily { posix, fish, csh, unknown };
 /// - cwd: a relative one (also `~/x`) counts from the home directory; CDPATH is never consulted.
 ///   The directory is entered as the login user, also with sudo. When that fails nothing runs and
 ///   the exit code is that of cd (1 or 2), with its message on stderr.
-/// - sudo: `env` stands behind it, because sudo would drop the variables.
+/// - sudo: `env` stands behind it, because sudo would drop the variables. With a password: see SudoWay.
 /// - What needs_known_shell() is carried octal-escaped by printf %b into `exec /bin/sh -c`,
 ///   unless the login shell is known to be posix or fish.
 /// Fails with Code::bad_request at Stage::config, nothing sent: no command, a NUL byte, a bad
-/// variable name, a first word with `=` behind env or sudo, a line longer than longest_line.
-[[nodiscard]] Result<std::string> wire_line(const Command& command);
-[[nodiscard]] Result<std::string> wire_line_for(const Command& command, ShellFamily shell);
+/// variable name, a sudo password of more than one line or beside a
+/// terminal (which would echo it), a first word with `=` behind env or sudo, a line longer than longest_line.
+[[nodiscard]] Result<std::string> wire_line(const Command& command, SudoWay sudo = SudoWay::plain);
+[[nodiscard]] Result<std::string> wire_line_for(const Command& command, ShellFamily shell,
+                                                SudoWay sudo = SudoWay::plain);
 
 /// [A-Za-z_][A-Za-z0-9_]*
 [[nodiscard]] bool is_variable_name(std::string_view name) noexcept;

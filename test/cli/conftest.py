@@ -125,7 +125,11 @@ def shared_host(lab):
 
 
 @pytest.fixture
-def at(shared_host):
+def at(shared_host, vmc):
+    """Known to the person at the keyboard: nothing is said about its key."""
+    ssh = vmc.home / ".ssh"
+    ssh.mkdir()
+    (ssh / "known_hosts").write_text(shared_host.known_hosts)
     return shared_host
 
 

@@ -207,7 +207,7 @@ def test_a_changed_host_key_stops_everything_until_it_is_trusted(vmc, own_host):
 @pytest.mark.host
 def test_a_login_shell_that_refuses_is_told_from_a_command_that_fails(vmc, own_host):
     at = own_host(shell="/usr/sbin/nologin")
-    ended = vmc("exec", *at.words, "--", "echo hi")
+    ended = vmc("exec", "-q", *at.words, "--", "echo hi")
     # As with ssh: nologin's own words and its own code. And one line that says what they mean.
     assert (ended.code, ended.out) == (1, "This account is currently not available.\n"), ended
     assert "shell" in one_line(ended)

@@ -197,6 +197,7 @@ def test_a_silent_link_is_told_at_once_and_goes_on_when_it_heals(vmc, own_host):
     process = vmc.start("exec", *at.words, "--", "for i in 1 2 3 4 5 6 7 8 9 10; do echo $i; sleep 0.5; done")
     assert process.stdout.readline() == b"1\n"
     at.host.fault("drop")
+    assert b"accepted from now on: SHA256:" in process.stderr.readline()
     line = process.stderr.readline().decode()
     assert line.startswith("vmc: ") and "trying a new connection" in line
     at.host.heal()

@@ -148,3 +148,13 @@ def test_notices_tell_what_happens_to_the_link(own_host):
         assert again.wait(10), told
         assert conn.execute("true") == 0
     assert told.index("online") < told.index("ended")
+
+
+def test_sudo_is_refused_without_its_password_and_works_with_it(new_host):
+    host = new_host("--user", "admin")
+    with SSHConnection(**host.where("admin")) as conn:
+        refused = conn.run("id -u", sudo=True)
+        assert (refused.outcome, refused.may_have_run) == ("refused", "no")
+        told = conn.run("id -u; cat", sudo=True, sudo_password="lab", stdin="mine", check=True)
+        assert told.stdout == "0\nmine"
+        assert conn.run("id -u", sudo=True, sudo_password="guess").outcome == "refused"

@@ -61,6 +61,7 @@ private:
     std::string cwd_;
     std::string result_;
     bool sudo_ = false;
+    bool ask_sudo_password_ = false;
     bool no_input_ = false;
     bool pty_ = false;
     bool raw_ = false;
@@ -82,7 +83,9 @@ void Exec::describe(CLI::App& app) {
         ->allow_extra_args(false)
         ->group(running);
     app.add_option("--cwd", cwd_, "run it in this directory")->option_text("DIR")->group(running);
-    app.add_flag("--sudo", sudo_, "run it through sudo -n")->group(running);
+    app.add_flag("--sudo", sudo_, "run it through sudo")->group(running);
+    app.add_flag("--ask-sudo-password", ask_sudo_password_, "the same, for a sudo that wants a password")
+        ->group(running);
     const auto* streams_group = "Its streams";
     app.add_flag("-n", no_input_, "give it no input (else our stdin is forwarded)")->group(streams_group);
     app.add_flag("-t", pty_, "give it a terminal")
@@ -110,6 +113,11 @@ Expected<Command> Exec::command(const Words& words) const {
     command.sudo(sudo_);
     if (pty_) command.pty(Terminal::describe());
     if (auto line = model::wire_line(command); !line) return usage(line.error().message());
+    if (!ask_sudo_password_) return command;
+    if (pty_) return usage("--ask-sudo-password does not go with -t: there, sudo asks you itself");
+    auto password = Terminal::ask_secretly("Password for sudo on " + host_.host() + ": ");
+    if (!password) return usage("--ask-sudo-password: there is no terminal to ask on");
+    command.sudo_password(std::move(*password));
     return command;
 }
 
