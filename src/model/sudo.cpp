@@ -11,11 +11,11 @@ namespace vmc::model {
 namespace {
 
 constexpr std::array<std::pair<std::string_view, SudoGrant>, 6> words{{{"free", SudoGrant::free},
-                                                                      {"partly", SudoGrant::partly},
-                                                                      {"password", SudoGrant::password},
-                                                                      {"wrong", SudoGrant::wrong},
-                                                                      {"wanted", SudoGrant::wanted},
-                                                                      {"absent", SudoGrant::absent}}};
+                                                                       {"partly", SudoGrant::partly},
+                                                                       {"password", SudoGrant::password},
+                                                                       {"wrong", SudoGrant::wrong},
+                                                                       {"wanted", SudoGrant::wanted},
+                                                                       {"absent", SudoGrant::absent}}};
 
 /// For a POSIX shell, which is what runs our scripts.
 std::string posix_quoted(std::string_view text) {

@@ -48,6 +48,34 @@ def test_a_host_whose_sshd_is_down_is_told_from_a_dead_one(vmc, own_host):
     assert ended.json["port_behavior"] == "refused" and ended.json["network_reachable"] is True
 
 
+@pytest.mark.parametrize("level", ["basic", "medium"])
+def test_a_router_that_rejects_is_told_from_silence(vmc, own_host, level):
+    at = own_host()
+    at.host.fault("reject-icmp")
+    ended = vmc("check", "--json", "--level", level, "--connect-timeout", "5", *at.words, within=20)
+    assert ended.code == 2, ended
+    assert ended.json["port_behavior"] == "unreachable" and ended.json["claim"] is False
+
+
+def test_a_host_that_is_off_behind_a_router_that_says_so_is_unreachable_not_off(vmc, own_host):
+    at = own_host()
+    at.host.power_off(unreachable=True)
+    ended = vmc("check", "--json", "--connect-timeout", "5", *at.words, within=20)
+    assert ended.code == 2 and ended.json["verdict"] == "unreachable" and ended.json["claim"] is False, ended
+
+
+def test_a_shell_loop_against_a_hung_sshd_makes_four_connections(vmc, no_key, server):
+    hung = server(lambda connection: time.sleep(60))
+    ends = [vmc("exec", *no_key, "--connect-timeout", "0.5", hung.name, "--", "true") for _ in range(8)]
+    assert {ended.code for ended in ends} == {255}
+    assert hung.calls == 4
+    assert "banned" in ends[4].err and "--retry-auth" in ends[4].err and len(ends[4].err.splitlines()) == 1
+    checked = vmc("check", *no_key, "--json", hung.name)
+    assert checked.code == 3 and checked.json["verdict"] == "unknown", checked
+    vmc("exec", *no_key, "--retry-auth", "--connect-timeout", "0.5", hung.name, "--", "true")
+    assert hung.calls == 5
+
+
 def test_a_denied_login_is_3_it_says_nothing_of_the_vm(vmc, own_host):
     at = own_host()
     ended = vmc("check", "--json", "-i", at.wrong_key, at.name)
