@@ -19,8 +19,8 @@ std::string Wire::own_view() const {
            std::to_string(f.peer_port);
 }
 
-bool Wire::ends_at_the_vm() const {
-    return facts && !facts->ssh_connection.empty() && facts->ssh_connection == own_view();
+bool Wire::is_forwarded() const {
+    return facts && !facts->ssh_connection.empty() && facts->ssh_connection != own_view();
 }
 
 namespace {

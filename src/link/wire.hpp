@@ -45,9 +45,8 @@ public:
     /// What $SSH_CONNECTION reads on the VM when nothing translates addresses between us; empty behind
     /// a proxy command.
     [[nodiscard]] std::string own_view() const;
-    /// Proven: our TCP ends at the VM's own kernel, not at a forwarded port. Only then does what TCP
-    /// says speak of the VM.
-    [[nodiscard]] bool ends_at_the_vm() const;
+    /// Proven: our TCP ends at somebody who forwards it, and what TCP says does not speak of the VM.
+    [[nodiscard]] bool is_forwarded() const;
 
     /// Keeps judging the wire until it has ended: sends keepalives, sets suspect_since.
     /// `on_change` is called after each change of suspicion.

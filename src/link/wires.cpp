@@ -42,7 +42,7 @@ void Link::suspicion_changed(const std::shared_ptr<Wire>& wire, model::Liveness 
     ++disturbances_;
     const bool ours = wire == current_;
     // A forwarded port acknowledges for a VM that is gone.
-    if (judged == model::Liveness::suspect_peer && !wire->ends_at_the_vm()) judged = model::Liveness::suspect;
+    if (judged == model::Liveness::suspect_peer && wire->is_forwarded()) judged = model::Liveness::suspect;
     if (ours && wire->suspect()) feed(model::WentQuiet{wire->session->last_received(), judged});
     else if (ours) feed(model::AnsweredAgain{});
     else if (!wire->suspect()) tell(Notice::Kind::answered, "the old session answers again; what runs there goes on");

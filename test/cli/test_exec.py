@@ -4,7 +4,9 @@
 import json
 import os
 import signal
+import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -190,6 +192,29 @@ def test_a_link_that_dies_is_reported_lost_and_never_sent_again(vmc, own_host, t
     assert (result["outcome"], result["may_have_run"]) == ("lost", "yes")
     time.sleep(1)
     assert at.host.run(["cat", "/tmp/ledger"]).stdout == "ran\n"
+
+
+def relay(address, port):
+    """Accepts for a VM that may be gone, as a forwarded port does."""
+    def act(connection):
+        with socket.create_connection((address, port)) as beyond:
+            def pump(source, sink):
+                while data := source.recv(65536):
+                    sink.sendall(data)
+            threading.Thread(target=pump, args=(connection, beyond), daemon=True).start()
+            pump(beyond, connection)
+    return act
+
+
+def test_a_forwarded_port_that_acknowledges_is_not_taken_for_the_vm(vmc, own_host, server):
+    at = own_host()
+    forwarded = server(relay(at.address, at.port))
+    process = vmc.start("exec", "-i", at.key, forwarded.name, "--", "sleep 1; echo 1; sleep 60")
+    assert process.stdout.readline() == b"1\n"
+    at.host.fault("drop")
+    told = [process.stderr.readline().decode() for _ in range(2)][-1]
+    process.kill()
+    assert "no answer" in told and "TCP answers" not in told, told
 
 
 def test_a_silent_link_is_told_at_once_and_goes_on_when_it_heals(vmc, own_host):
