@@ -89,6 +89,9 @@ public:
     void on_notice(std::function<void(const Notice&)> tell);
     /// Also tries while two denials, or four logins left half-way, hold the door shut for 10 minutes.
     void retry_auth(bool yes);
+    /// A VM in its first boot denies everybody until its user exists: two denials hold nothing then, and
+    /// the caller keeps a slow pace himself (`vmc wait`: one try in 30 s).
+    void first_boot(bool yes);
     /// For whoever waits for a VM to boot: an attempt whose connection was accepted may stay silent for
     /// up to 110 s instead of the connect timeout; it is dropped by nobody and goes on when sshd wakes up.
     void patient(bool yes);

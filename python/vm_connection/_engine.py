@@ -40,7 +40,7 @@ class CommandSpec:
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: str = ""
     sudo: bool = False
-    sudo_password: str = ""
+    sudo_password: str = field(default="", repr=False)
     pty: bool = False
     stdin: bytes = b""
 

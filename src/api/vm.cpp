@@ -125,7 +125,15 @@ const Target& Vm::target() const { return impl_->link().target(); }
 void Vm::on_notice(std::function<void(const Notice&)> tell) { impl_->on_notice(std::move(tell)); }
 
 void Vm::retry_auth(bool yes) {
-    impl_->post([impl = impl_.get(), yes] { impl->link().ignore_held(yes); });
+    impl_->post([impl = impl_.get(), yes] {
+        impl->link().held_by(yes ? link::Approach::Hold::none : link::Approach::Hold::both);
+    });
+}
+
+void Vm::first_boot(bool yes) {
+    impl_->post([impl = impl_.get(), yes] {
+        impl->link().held_by(yes ? link::Approach::Hold::etiquette : link::Approach::Hold::both);
+    });
 }
 
 void Vm::patient(bool yes) {

@@ -14,41 +14,13 @@ namespace {
 /// LoginGraceTime is 120 s by default; 10 s of it are left for the login itself.
 constexpr Duration park_limit = std::chrono::seconds(110);
 
-/// Which stage an attempt has come to.
-class Progress final : public port::ConnectWatcher {
-public:
-    explicit Progress(bool direct) : direct_(direct) {}
-    void stage_began(Stage stage) override { now_at = stage; }
-    [[nodiscard]] bool accepted() const { return now_at > Stage::tcp; }
-    /// A proxy accepts for a VM that is not there.
-    [[nodiscard]] bool sshd_has_seen_us() const { return now_at > (direct_ ? Stage::tcp : Stage::banner); }
-    Stage now_at = Stage::none;
-
-private:
-    bool direct_;
-};
-
 /// The transport ends by itself at its deadline, and has better words for it: only when it does not
 /// are ours needed.
 constexpr Duration backstop = std::chrono::milliseconds(200);
 
-/// Ends at the deadline unless the peer has accepted us by then; then when parking ends.
-Async<void> patience(port::Clock& clock, Instant deadline, Instant parked_until, const Progress& progress) {
-    co_await clock.sleep_until(deadline);
-    if (progress.accepted() || parked_until == deadline) co_await clock.sleep_until(parked_until + backstop);
-}
-
-/// Runs its word when it goes, however that comes about: a cancelled attempt has been left, too.
-class AtEnd {
-public:
-    explicit AtEnd(std::function<void()> word) : word_(std::move(word)) {}
-    AtEnd(const AtEnd&) = delete;
-    AtEnd& operator=(const AtEnd&) = delete;
-    ~AtEnd() { word_(); }
-
-private:
-    std::function<void()> word_;
-};
+/// Nobody bans himself (fail2ban: ignoreself), and behind a port of our own machine there is usually a
+/// forwarder: it accepts for a guest whose sshd has seen nobody.
+bool is_own_address(std::string_view host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
 
 std::string door_of(const Target& target) { return target.host() + ' ' + std::to_string(target.port()); }
 
@@ -65,11 +37,48 @@ std::string minutes_left(WallTime until, WallTime now) {
 
 }  // namespace
 
+/// Which stage an attempt has come to.
+class Approach::Progress final : public port::ConnectWatcher {
+public:
+    Progress(const Target& target, std::shared_ptr<Logins> logins)
+        : accepts_(target.proxy_command().empty() ? Stage::tcp : Stage::banner),
+          sees_us_(is_own_address(target.host()) ? Stage::banner : accepts_), logins_(std::move(logins)) {}
+    Progress(const Progress&) = delete;
+    ~Progress() override {
+        if (!counted_) return;
+        --logins_->under_way;
+        logins_->changed.notify();
+    }
+    void stage_began(Stage stage) override {
+        now_at = stage;
+        if (counted_ || !sshd_has_seen_us()) return;
+        counted_ = true;
+        ++logins_->under_way;
+    }
+    /// Somebody answers there. A proxy is only the proxy until a banner comes through it.
+    [[nodiscard]] bool accepted() const { return now_at > accepts_; }
+    [[nodiscard]] bool sshd_has_seen_us() const { return now_at > sees_us_; }
+    Stage now_at = Stage::none;
+
+private:
+    Stage accepts_;
+    Stage sees_us_;
+    std::shared_ptr<Logins> logins_;
+    bool counted_ = false;
+};
+
+/// Ends at the deadline unless the peer has accepted us by then; then when parking ends.
+Async<void> Approach::patience(Instant deadline, Instant parked_until, const Progress& progress) {
+    co_await ports_.clock.sleep_until(deadline);
+    if (progress.accepted() || parked_until == deadline) co_await ports_.clock.sleep_until(parked_until + backstop);
+}
+
 Approach::Approach(const Ports& ports, const Target& target, Tell tell)
     : ports_(ports), target_(target), tell_(std::move(tell)), breaker_(model::breaker_name(target)),
-      etiquette_(model::etiquette_name(target)) {}
+      etiquette_(model::etiquette_name(target)), logins_(std::make_shared<Logins>(ports.executor)) {}
 
 std::optional<WallTime> Approach::left_too_often() const {
+    if (holds_ == Hold::none) return std::nullopt;
     const auto record = ports_.store.read(etiquette_);
     // A state directory that cannot be read must not lock us out; writing it complains where it matters.
     if (!record || !*record) return std::nullopt;
@@ -81,15 +90,22 @@ Instant Approach::may_connect_at() const {
     return ports_.clock.now() + (until ? *until - ports_.clock.wall_now() : Duration{0});
 }
 
+Async<void> Approach::no_login_under_way() {
+    const auto logins = logins_;
+    while (logins->under_way > 0) co_await logins->changed.wait();
+}
+
 Async<Result<std::unique_ptr<port::Session>>> Approach::reach(Instant deadline, bool may_park) {
-    auto held = held_by_breaker();
-    if (!held) held = held_by_etiquette();
-    if (held) co_return std::unexpected(std::move(*held));
+    if (auto held = hold()) co_return std::unexpected(std::move(*held));
+    const Instant begun = ports_.clock.now();
+    // A login that begins when half of its time is over would be cut short, and count as one we left.
+    const Instant turn_by = begun + (deadline - begun) / 2;
     auto entering = enter();
-    const auto inside = co_await flow::until(ports_.clock, deadline, std::move(entering));
+    const auto inside = co_await flow::until(ports_.clock, turn_by, std::move(entering));
     if (!inside)
         co_return failed(Code::timed_out, Stage::none,
                          "other connections of ours are being made to " + target_.name() + "; no turn in time");
+    if (auto held = hold()) co_return std::unexpected(std::move(*held));
     co_return co_await attempt(deadline, may_park);
 }
 
@@ -103,33 +119,40 @@ Async<std::vector<Doors::Pass>> Approach::enter() {
     co_return passes;
 }
 
+/// Also when it is cancelled, it is known what it came to.
 Async<Result<std::unique_ptr<port::Session>>> Approach::attempt(Instant deadline, bool may_park) {
+    Progress progress(target_, logins_);
+    try {
+        auto result = co_await race(deadline, may_park, progress);
+        if (!result && progress.sshd_has_seen_us() && model::is_abandoned(result.error().code())) remember_leaving();
+        remember(result);
+        co_return result;
+    } catch (...) {
+        if (progress.sshd_has_seen_us()) remember_leaving();
+        throw;
+    }
+}
+
+Async<Result<std::unique_ptr<port::Session>>> Approach::race(Instant deadline, bool may_park, Progress& progress) {
     const Instant begun = ports_.clock.now();
     const Instant parked_until = may_park ? std::max(deadline, begun + park_limit) : deadline;
-    Progress progress(target_.proxy_command().empty());
-    Code came_to = Code::cancelled;
-    const AtEnd leaving([&] {
-        if (progress.sshd_has_seen_us() && model::is_abandoned(came_to)) remember_leaving();
-    });
-
     using namespace boost::asio::experimental::awaitable_operators;
-    auto race = ports_.transport.connect(target_, parked_until, &progress) ||
-                patience(ports_.clock, deadline, parked_until, progress);
-    auto first = co_await std::move(race);
-    if (first.index() == 1) {
-        came_to = Code::timed_out;
-        Error late(Code::timed_out, progress.now_at, "no answer from " + target_.name());
-        late.after(ports_.clock.now() - begun);
-        co_return std::unexpected(std::move(late));
-    }
-    auto result = std::get<0>(std::move(first));
-    came_to = result ? Code::auth_denied : result.error().code();  // both ways the login was decided
-    remember(result);
-    co_return result;
+    auto either =
+        ports_.transport.connect(target_, parked_until, &progress) || patience(deadline, parked_until, progress);
+    auto first = co_await std::move(either);
+    if (first.index() == 0) co_return std::get<0>(std::move(first));
+    Error late(Code::timed_out, progress.now_at, "no answer from " + target_.name());
+    late.after(ports_.clock.now() - begun);
+    co_return std::unexpected(std::move(late));
+}
+
+std::optional<Error> Approach::hold() {
+    auto held = held_by_breaker();
+    return held ? held : held_by_etiquette();
 }
 
 std::optional<Error> Approach::held_by_breaker() {
-    if (ignore_held_) return std::nullopt;
+    if (holds_ != Hold::both) return std::nullopt;
     const auto record = ports_.store.read(breaker_);
     if (!record || !*record) return std::nullopt;
     const WallTime now = ports_.clock.wall_now();
@@ -141,7 +164,7 @@ std::optional<Error> Approach::held_by_breaker() {
 }
 
 std::optional<Error> Approach::held_by_etiquette() {
-    const auto until = ignore_held_ ? std::nullopt : left_too_often();
+    const auto until = left_too_often();
     if (!until) return std::nullopt;
     return Error(Code::held, Stage::banner,
                  "the last " + std::to_string(model::Etiquette::abandoned_limit) + " connections to " + target_.name() +

@@ -10,6 +10,7 @@
 #include <vm_connection/notice.hpp>
 #include <vm_connection/target.hpp>
 
+#include "flow/event.hpp"
 #include "link/ports.hpp"
 
 namespace vmc::link {
@@ -30,12 +31,29 @@ public:
 
     /// Not before this may the next attempt begin without breaking the etiquette.
     [[nodiscard]] Instant may_connect_at() const;
-    /// Also tries while the breaker is open or the etiquette says no (`--retry-auth`).
-    void ignore_held(bool yes) { ignore_held_ = yes; }
+    /// What may hold an attempt back: both; the etiquette alone, for whoever waits for a VM in its first
+    /// boot, which denies everybody; nothing, for a person who insists (`--retry-auth`).
+    enum class Hold { both, etiquette, none };
+    void held_by(Hold what) { holds_ = what; }
+
+    /// Returns when no attempt is between being accepted and the login's end: leaving then would be
+    /// held against us.
+    Async<void> no_login_under_way();
 
 private:
+    class Progress;
+    /// Logins under way; may be read by attempts that outlive us.
+    struct Logins {
+        explicit Logins(const boost::asio::any_io_executor& executor) : changed(executor) {}
+        int under_way = 0;
+        flow::Event changed;
+    };
+
     Async<std::vector<Doors::Pass>> enter();
     Async<Result<std::unique_ptr<port::Session>>> attempt(Instant deadline, bool may_park);
+    Async<Result<std::unique_ptr<port::Session>>> race(Instant deadline, bool may_park, Progress& progress);
+    Async<void> patience(Instant deadline, Instant parked_until, const Progress& progress);
+    std::optional<Error> hold();
     std::optional<Error> held_by_breaker();
     std::optional<Error> held_by_etiquette();
     /// Until when: too many connections were accepted and came to no login, ours or other processes'.
@@ -49,7 +67,8 @@ private:
     Tell tell_;
     std::string breaker_;    // names of records
     std::string etiquette_;
-    bool ignore_held_ = false;
+    Hold holds_ = Hold::both;
+    std::shared_ptr<Logins> logins_;
 };
 
 }  // namespace vmc::link

@@ -50,7 +50,7 @@ Async<Known> Link::end_process(Running& running, const std::shared_ptr<Wire>& wi
     const auto connection = wire->facts ? wire->facts->ssh_connection : wire->own_view();
     if (connection.empty()) co_return Known::unknown;
     const Instant deadline = ports_.clock.now() + beside_it;
-    auto second = co_await approach_.reach(deadline, false);
+    auto second = co_await second_session(deadline);
     if (!second) co_return Known::unknown;
     // Counted now, and held: a command that began in between would be counted instead of one that ended.
     const Held held(*wire);
@@ -58,6 +58,25 @@ Async<Known> Link::end_process(Running& running, const std::shared_ptr<Wire>& wi
     auto killed = co_await flow::until(ports_.clock, deadline, end_over(**second, order));
     co_await (*second)->close(ports_.clock.now() + signal_works_within);
     co_return killed && *killed ? **killed : Known::unknown;
+}
+
+/// Beside the first. When the caller is cancelled meanwhile (its command has ended) the login goes on:
+/// left half-way it would be held against us.
+Async<Result<std::unique_ptr<port::Session>>> Link::second_session(Instant deadline) {
+    auto beside = std::make_shared<Beside>(ports_.executor);
+    scope_.spawn(log_in_beside(beside, deadline));
+    while (!beside->result) co_await beside->done.wait();
+    co_return std::move(*beside->result);
+}
+
+Async<void> Link::log_in_beside(std::weak_ptr<Beside> wanted, Instant deadline) {
+    auto second = co_await approach_.reach(deadline, false);
+    if (const auto beside = wanted.lock()) {
+        beside->result.emplace(std::move(second));
+        beside->done.notify();
+    } else if (second) {
+        co_await (*second)->close(ports_.clock.now() + signal_works_within);
+    }
 }
 
 /// Nothing when the script could not be run or understood.

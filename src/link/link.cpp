@@ -13,6 +13,8 @@ namespace vmc::link {
 namespace {
 
 constexpr Duration goodbye_within = std::chrono::milliseconds(500);
+/// A login under way is completed rather than left: five of those in ten minutes may get us banned.
+constexpr Duration login_finishes_within = std::chrono::milliseconds(400);
 /// An RST costs sshd nothing, and a booting VM answers so: look again soon (online within 1 s).
 constexpr Duration refused_pause = std::chrono::milliseconds(500);
 /// MaxStartups and penalties ease by the second; asking faster only prolongs them.
@@ -126,10 +128,8 @@ Async<void> Link::keep_connecting() {
     for (;;) {
         while (!connect_wanted_) co_await changed_.wait();
         attempting_ = true;
-        const bool first = wires_made_ == 0;
-        const Instant polite = approach_.may_connect_at();
-        if (polite > ports_.clock.now() && !first) co_await ports_.clock.sleep_until(polite);
-        auto reached = co_await approach_.reach(ports_.clock.now() + target_.connect_timeout(), patient_ || !first);
+        const bool may_park = patient_ || wires_made_ > 0;
+        auto reached = co_await approach_.reach(ports_.clock.now() + target_.connect_timeout(), may_park);
         attempting_ = false;
         attempt_ended(std::move(reached));
     }
@@ -186,6 +186,7 @@ void Link::tell_state(const model::LinkEvent& because) {
 }
 
 Async<void> Link::close() {
+    co_await flow::finishes(ports_.clock, ports_.clock.now() + login_finishes_within, approach_.no_login_under_way());
     scope_.stop();
     co_await scope_.join();
     const Instant deadline = ports_.clock.now() + goodbye_within;

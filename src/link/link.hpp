@@ -62,7 +62,7 @@ public:
     [[nodiscard]] std::size_t wires() const { return wires_.size(); }
     [[nodiscard]] std::size_t tasks() const { return scope_.running(); }
     [[nodiscard]] const std::optional<Error>& last_error() const { return last_error_; }
-    void ignore_held(bool yes) { approach_.ignore_held(yes); }
+    void held_by(Approach::Hold what) { approach_.held_by(what); }
     /// Also a first attempt parks on a connection that was accepted and stays silent.
     void be_patient(bool yes) { patient_ = yes; }
 
@@ -101,12 +101,22 @@ private:
     static void settle(const Running& running, const std::shared_ptr<Wire>& wire);
 
     // sudo.cpp: commands that go through it
-    Async<Result<Request>> prepare(const Command& command, std::shared_ptr<Wire> wire, Control& control, Instant until);
-    Async<Result<model::SudoGrant>> ask_sudo(std::string password, std::shared_ptr<Wire> wire, Control& control,
-                                             Instant until);
+    Async<std::optional<Error>> ask_sudo(const Command& command, Control& control, Instant until);
+    Async<Result<model::SudoGrant>> ask_sudo_on(std::shared_ptr<Wire> wire, std::string password, Control& control,
+                                                Instant until);
+    [[nodiscard]] bool sudo_known_for(const Command& command) const;
+    [[nodiscard]] static bool passes(Code code);
+    [[nodiscard]] Result<Request> request_for(const Command& command) const;
 
     // end_process.cpp: real timeouts
     Async<Known> end_process(Running& running, const std::shared_ptr<Wire>& wire);
+    struct Beside {
+        explicit Beside(const boost::asio::any_io_executor& executor) : done(executor) {}
+        std::optional<Result<std::unique_ptr<port::Session>>> result;
+        flow::Event done;
+    };
+    Async<Result<std::unique_ptr<port::Session>>> second_session(Instant deadline);
+    Async<void> log_in_beside(std::weak_ptr<Beside> wanted, Instant deadline);
     Async<std::optional<Known>> end_over(port::Session& session, model::EndOrder order);
 
     // ask.cpp: probes
@@ -137,7 +147,8 @@ private:
         model::SudoGrant grant;
         std::string password;  // that it was found with
     };
-    std::optional<KnownSudo> sudo_;
+    std::optional<KnownSudo> sudo_;  // of the current wire
+    bool asking_sudo_ = false;
     int wires_made_ = 0;
     int disturbances_ = 0;  // suspicions, ends and replacements so far
     bool started_ = false;

@@ -18,6 +18,8 @@ constexpr Duration look_again = std::chrono::milliseconds(100);
 constexpr Duration request_within = std::chrono::seconds(60);
 /// When time is up while the answer to the request is still on its way.
 constexpr Duration answer_grace = std::chrono::seconds(2);
+/// Beyond the patience for a connection.
+constexpr Duration sudo_answers_within = std::chrono::seconds(30);
 constexpr Duration last_words_within = std::chrono::milliseconds(500);
 
 Error cancelled() { return Error(Code::cancelled, Stage::command, "cancelled before it was sent"); }
@@ -72,10 +74,14 @@ Async<Outcome::Ending> Link::run_on(const Command& command, Sink& sink, Source* 
     if (auto line = model::wire_line(command); !line) co_return Refused{line.error()};
     Instant refusals_until = never;
     for (;;) {
+        if (command.sudo()) {
+            auto refused = co_await ask_sudo(command, control, std::min(deadline, patience + sudo_answers_within));
+            if (refused) co_return Refused{std::move(*refused)};
+        }
         auto wire = co_await usable_wire(patience, &control);
         if (!wire) co_return Refused{wire.error()};
-        auto request = co_await prepare(command, *wire, control, patience);
-        if (!request && request.error().code() == Code::lost && ports_.clock.now() < patience) continue;
+        if (!sudo_known_for(command)) continue;
+        auto request = request_for(command);
         if (!request) co_return Refused{request.error()};
         Running running(ports_, *wire, command, std::move(*request), sink, source, control, deadline,
                         std::min(deadline + answer_grace, ports_.clock.now() + request_within));

@@ -26,6 +26,7 @@ void Link::adopt(std::unique_ptr<port::Session> session) {
         tell(Notice::Kind::host_key, "its host key was not known; accepted from now on: " + facts.host_key);
     wires_.push_back(wire);
     current_ = wire;
+    sudo_.reset();
     scope_.spawn(watch(wire));
     scope_.spawn(see_end(wire));
     // After a loss the question "which boot is this?" is urgent: running commands hang on it.

@@ -56,19 +56,14 @@ Result<void> check(const Command& command) {
     return {};
 }
 
-std::string_view prefix_of(SudoWay way) {
-    switch (way) {
-        case SudoWay::plain: return "sudo -n -- ";
-        case SudoWay::with_password: return "sudo -k -S -p '' -- ";
-        case SudoWay::warmed_up: return R"(/bin/sh -c 'sudo -k && sudo -S -p "" -v && sudo -n -- "$@"; exit $?' sh )";
-    }
-    return {};
-}
+constexpr std::string_view sudo_prefix = "sudo -n -- ";
+constexpr std::string_view password_prefix =
+    R"(/bin/sh -c 'IFS= read -r p; printf "%s\n" "$p" | sudo -S -p "" -v && sudo -n -- "$@"; exit $?' sh )";
 
 std::string compose(const Command& command, SudoWay way) {
     std::string line;
     if (!command.cwd().empty()) line += "cd " + quote(directory_word(command.cwd())) + " && ";
-    if (command.sudo()) line += prefix_of(way);
+    if (command.sudo()) line += way == SudoWay::plain ? sudo_prefix : password_prefix;
     if (!command.env().empty()) {
         line += "env ";
         for (const auto& [name, value] : command.env()) line += name + "=" + quote(value) + " ";

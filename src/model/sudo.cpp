@@ -10,11 +10,13 @@ namespace vmc::model {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, SudoGrant>, 6> words{{{"free", SudoGrant::free},
+constexpr std::array<std::pair<std::string_view, SudoGrant>, 8> words{{{"free", SudoGrant::free},
                                                                        {"partly", SudoGrant::partly},
                                                                        {"password", SudoGrant::password},
                                                                        {"wrong", SudoGrant::wrong},
                                                                        {"wanted", SudoGrant::wanted},
+                                                                       {"forgetful", SudoGrant::forgetful},
+                                                                       {"indiscreet", SudoGrant::indiscreet},
                                                                        {"absent", SudoGrant::absent}}};
 
 /// For a POSIX shell, which is what runs our scripts.
@@ -27,21 +29,25 @@ std::string posix_quoted(std::string_view text) {
 }  // namespace
 
 std::string sudo_script(std::string_view password, std::string_view nonce) {
-    // `sudo -n -l` needs no password where any command needs none (listpw=any): then it depends on the command.
+    // -k: what an earlier sudo of somebody else's remembered does not count. `sudo -n -l` needs no password
+    // where any command needs none (listpw=any): then it depends on the command.
     std::string body =
-        "if ! command -v sudo >/dev/null; then printf 'sudo=absent\\n'\n"
-        "elif sudo -n true >/dev/null; then printf 'sudo=free\\n'\n";
+        "if ! command -v sudo >/dev/null; then grant=absent\n"
+        "elif sudo -n -k true >/dev/null; then grant=free\n";
     if (password.empty()) {
         body +=
-            "elif sudo -n -l >/dev/null; then printf 'sudo=partly\\n'\n"
-            "else printf 'sudo=wanted\\n'\n";
+            "elif sudo -n -k -l >/dev/null; then grant=partly\n"
+            "else grant=wanted\n";
     } else {
-        body += "elif ! printf '%s\\n' " + posix_quoted(password) +
-                " | sudo -k -S -p '' -v >/dev/null; then printf 'sudo=wrong\\n'\n"
-                "elif sudo -n -k -l >/dev/null; then printf 'sudo=partly\\n'\n"
-                "else printf 'sudo=password\\n'\n";
+        body +=
+            "elif [ \"$(command -v printf)\" != printf ]; then grant=indiscreet\n"
+            "elif ! printf '%s\\n' " +
+            posix_quoted(password) +
+            " | sudo -S -p '' -v >/dev/null; then grant=wrong\n"
+            "elif sudo -n -v >/dev/null; then grant=password\n"
+            "else grant=forgetful\n";
     }
-    return framed(body + "fi\n", nonce);
+    return framed(body + "fi\nprintf 'sudo=%s\\n' \"$grant\"\n", nonce);
 }
 
 Result<SudoGrant> parse_sudo(std::string_view printed, std::string_view nonce) {
@@ -53,8 +59,7 @@ Result<SudoGrant> parse_sudo(std::string_view printed, std::string_view nonce) {
 }
 
 SudoWay way_for(SudoGrant grant, bool password_given) noexcept {
-    if (grant == SudoGrant::password) return SudoWay::with_password;
-    return grant == SudoGrant::partly && password_given ? SudoWay::warmed_up : SudoWay::plain;
+    return password_given && grant != SudoGrant::free ? SudoWay::with_password : SudoWay::plain;
 }
 
 }  // namespace vmc::model

@@ -11,22 +11,23 @@
 namespace vmc::model {
 
 enum class SudoGrant {
-    free,      ///< anything, without a password
-    partly,    ///< some commands without one
-    password,  ///< with the password, and ours is the right one
-    wrong,     ///< the password we gave is not
-    wanted,    ///< nothing without a password, and we gave none
-    absent,    ///< no sudo there
+    free,        ///< anything, without a password
+    partly,      ///< some commands without one: which, only sudo knows
+    password,    ///< the password we gave opens it
+    wrong,       ///< the password we gave does not, or the user may do nothing
+    wanted,      ///< nothing without a password, and we gave none
+    forgetful,   ///< the password is right, but sudo remembers none (timestamp_timeout=0): see SudoWay
+    indiscreet,  ///< /bin/sh there has no printf of its own: the password would be seen in `ps`
+    absent,      ///< no sudo there
 };
+/// A command may be sent.
+[[nodiscard]] constexpr bool opens(SudoGrant grant) noexcept { return grant <= SudoGrant::password; }
 
-/// How a command is put behind it. The password, if any, is the first line of standard input, read by
-/// a sudo that certainly asks for it (-k): it can never reach the command.
-enum class SudoWay {
-    plain,          ///< sudo -n -- COMMAND
-    with_password,  ///< sudo -k -S -p '' -- COMMAND
-    warmed_up,      ///< sudo -k, sudo -S -p '' -v, then sudo -n -- COMMAND, which itself may need none; all below
-                    ///< one shell that stays, because without a terminal sudo remembers by parent
-};
+/// How a command is put behind it. A password is the first line of standard input. A shell takes
+/// exactly that line, whatever sudo asks for then, so it can never reach the command; sudo is told it
+/// (-v) and asked again at once (-n), both from that one shell: without a terminal sudo remembers by
+/// parent.
+enum class SudoWay { plain, with_password };
 
 /// Prompts nobody. `password` may be empty: none. It travels on the script's stdin and in a builtin,
 /// never as an argument of a process.

@@ -64,16 +64,25 @@ def test_a_host_that_is_off_behind_a_router_that_says_so_is_unreachable_not_off(
     assert ended.code == 2 and ended.json["verdict"] == "unreachable" and ended.json["claim"] is False, ended
 
 
-def test_a_shell_loop_against_a_hung_sshd_makes_four_connections(vmc, no_key, server):
-    hung = server(lambda connection: time.sleep(60))
-    ends = [vmc("exec", *no_key, "--connect-timeout", "0.5", hung.name, "--", "true") for _ in range(8)]
+def test_a_shell_loop_against_a_hung_sshd_makes_four_connections(vmc, own_host):
+    at = own_host()
+    at.host.sshd("freeze")
+    loop = ("exec", "--connect-timeout", "0.5", *at.words, "--", "true")
+    ends = [vmc(*loop) for _ in range(8)]
     assert {ended.code for ended in ends} == {255}
-    assert hung.calls == 4
-    assert "banned" in ends[4].err and "--retry-auth" in ends[4].err and len(ends[4].err.splitlines()) == 1
-    checked = vmc("check", *no_key, "--json", hung.name)
+    assert ["banned" in ended.err for ended in ends] == [False] * 4 + [True] * 4
+    assert "--retry-auth" in ends[4].err and len(ends[4].err.splitlines()) == 1
+    checked = vmc("check", "--json", *at.words)
     assert checked.code == 3 and checked.json["verdict"] == "unknown", checked
-    vmc("exec", *no_key, "--retry-auth", "--connect-timeout", "0.5", hung.name, "--", "true")
-    assert hung.calls == 5
+    assert "banned" not in vmc(*loop[:1], "--retry-auth", *loop[1:]).err
+    at.host.sshd("thaw")
+
+
+def test_a_forwarded_port_may_be_tried_as_often_as_one_likes(vmc, no_key, server):
+    """It accepts for a guest that is still booting, and nobody bans himself."""
+    silent = server(lambda connection: time.sleep(60))
+    ends = [vmc("exec", *no_key, "--connect-timeout", "0.3", silent.name, "--", "true") for _ in range(7)]
+    assert not any("banned" in ended.err for ended in ends) and silent.calls == 7
 
 
 def test_a_denied_login_is_3_it_says_nothing_of_the_vm(vmc, own_host):

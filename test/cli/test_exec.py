@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """vmc exec: the command's own streams and exit code, and nothing else."""
 
+import contextlib
 import json
 import os
 import signal
@@ -199,8 +200,9 @@ def relay(address, port):
     def act(connection):
         with socket.create_connection((address, port)) as beyond:
             def pump(source, sink):
-                while data := source.recv(65536):
-                    sink.sendall(data)
+                with contextlib.suppress(OSError):
+                    while data := source.recv(65536):
+                        sink.sendall(data)
             threading.Thread(target=pump, args=(connection, beyond), daemon=True).start()
             pump(beyond, connection)
     return act

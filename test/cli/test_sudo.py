@@ -55,8 +55,23 @@ def test_a_wrong_password_is_a_refusal(vmc, sudoers):
     screen.type(b"guess\n")
     assert screen.end() == 255
     assert b"sudo does not take the password" in screen.seen
+    assert vmc("exec", "-q", *sudoers("admin"), "--", "test -e /tmp/wrong").code == 1
 
 
 def test_without_a_terminal_nobody_can_be_asked(vmc, sudoers):
     ended = vmc("exec", "--ask-sudo-password", *sudoers("admin"), "--", "true")
     assert ended.code == 64 and "no terminal" in one_line(ended)
+
+
+def test_a_password_that_sudo_never_asks_for_does_not_reach_the_command(vmc, lab):
+    """PAM may let somebody in without a question (a token, a trusted group): then nobody reads the line."""
+    host = lab.up(name="trusting", names=("admin",))
+    facts = host.describe()
+    host.run(["cp", "/etc/pam.d/other", "/etc/pam.d/sudo"], check=True)
+    screen = Screen(vmc, "exec", "-n", "--ask-sudo-password", "-i", facts["key"],
+                    f"admin@{facts['address']}:{facts['port']}", "--", "id -u; cat; echo end")
+    screen.until(b"Password for sudo on ")
+    screen.type(b"never-asked\n")
+    assert screen.end() == 0
+    assert screen.seen.endswith(b"\r\n0\r\nend\r\n") and b"never-asked" not in screen.seen
+    host.down()

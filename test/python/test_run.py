@@ -158,3 +158,13 @@ def test_sudo_is_refused_without_its_password_and_works_with_it(new_host):
         told = conn.run("id -u; cat", sudo=True, sudo_password="lab", stdin="mine", check=True)
         assert told.stdout == "0\nmine"
         assert conn.run("id -u", sudo=True, sudo_password="guess").outcome == "refused"
+
+    with SSHConnection(**host.where("admin")) as conn:  # sudo is asked once; all get their turn
+        seen = []
+        ask = lambda: seen.append(conn.run("id -u", sudo=True, sudo_password="lab").stdout)  # noqa: E731
+        threads = [threading.Thread(target=ask) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert seen == ["0\n"] * 20

@@ -88,7 +88,7 @@ TEST_CASE("the breaker outlives the process, and --retry-auth overrides it") {
     CHECK(s.host.sshd().denials == 2);
     s.world.run_for(2min);
     CHECK(s.connect().error().code() == Code::auth_held);
-    s.link->ignore_held(true);
+    s.link->held_by(link::Approach::Hold::none);
     CHECK(s.connect().has_value());
 }
 
@@ -102,7 +102,7 @@ TEST_CASE("a shell loop against an sshd that says nothing makes four connections
         s.link = s.make_link();  // the next `vmc exec`
     }
     CHECK(s.world.now().time_since_epoch() < 10min);
-    s.link->ignore_held(true);
+    s.link->held_by(link::Approach::Hold::none);
     CHECK(s.connect().error().code() == Code::timed_out);
 }
 
@@ -123,7 +123,7 @@ TEST_CASE("an attempt that is cancelled in the middle of a login counts as one t
 
 TEST_CASE("links of one process to the same VM hold two handshakes at a time") {
     Scenario s;
-    sim::Fault::sshd_freeze(0s, 5s).plan(s.host);
+    sim::Fault::sshd_freeze(0s, 3s).plan(s.host);
     s.world.run_for(1ms);
     std::vector<std::unique_ptr<link::Link>> links;
     int online = 0;
@@ -132,8 +132,9 @@ TEST_CASE("links of one process to the same VM hold two handshakes at a time") {
         online += up.has_value();
     };
     for (int i = 0; i < 6; ++i) s.world.spawn(reach(*links.emplace_back(s.make_link())));
-    s.world.run_for(4s);
+    s.world.run_for(2s);
     CHECK(s.doors.inside("web-1 22") == 2);
+    CHECK(s.host.sshd().accepted == 2);
     s.world.run_for(10s);
     CHECK(online == 6);
     for (auto& link : links) s.world.run(link->close());

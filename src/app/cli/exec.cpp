@@ -114,7 +114,7 @@ Expected<Command> Exec::command(const Words& words) const {
     if (pty_) command.pty(Terminal::describe());
     if (auto line = model::wire_line(command); !line) return usage(line.error().message());
     if (!ask_sudo_password_) return command;
-    if (pty_) return usage("--ask-sudo-password does not go with -t: there, sudo asks you itself");
+    if (pty_) return usage("--ask-sudo-password does not go with -t, which would show it");
     auto password = Terminal::ask_secretly("Password for sudo on " + host_.host() + ": ");
     if (!password) return usage("--ask-sudo-password: there is no terminal to ask on");
     command.sudo_password(std::move(*password));

@@ -75,7 +75,7 @@ void Wait::keep_trying_when_new(Contact& contact) const {
     edge::FileStore store(default_state_directory());
     const auto record = store.read(model::breaker_name(contact.vm().target()));
     const bool worked = record && *record && model::Breaker::parse(**record).worked_before();
-    if (!worked || host_.retry_auth()) contact.vm().retry_auth(true);
+    if (!worked && !host_.retry_auth()) contact.vm().first_boot(true);
 }
 
 std::string Wait::come_true(Waiting& waiting) const {

@@ -23,14 +23,15 @@ constexpr Duration ask_again = seconds(2);
 constexpr Duration look_again = seconds(1);
 /// While nothing happens on a link that is online.
 constexpr Duration seldom = seconds(60);
-/// A SYN to a port that does not answer costs nobody anything.
-constexpr Duration knock_again = seconds(5);
+/// A knock that is answered is one more connection without a login: four in ten minutes, as the etiquette has it.
+constexpr Duration knock_again = seconds(150);
 
 /// Waiting cannot mend these; a person has to.
 bool is_final(Code code) {
     switch (code) {
         case Code::bad_request:
         case Code::local:
+        case Code::no_common_algorithm:
         case Code::host_key_unknown:
         case Code::host_key_changed:
         case Code::host_key_revoked:
@@ -41,7 +42,7 @@ bool is_final(Code code) {
 
 /// Somebody lives there who keeps us out: neither down nor to be watched.
 bool keeps_us_out(Code code) { return code == Code::auth_denied || code == Code::auth_held; }
-bool comes_or_goes(Code code) { return code == Code::throttled || code == Code::booting || code == Code::held; }
+bool comes_or_goes(Code code) { return code == Code::throttled || code == Code::booting; }
 
 }  // namespace
 
@@ -51,7 +52,6 @@ Waiting::Waiting(Contact& contact, Instant deadline, bool first_boot)
         news_ = true;
         bell().ring();
     });
-    contact_.vm().patient(true);
 }
 
 bool Waiting::online() const { return contact_.vm().state() == "online"; }
@@ -92,6 +92,7 @@ Duration Waiting::pause_after(const Error& error) {
     if (keeps_us_out(error.code())) return denied_pause_;
     if (comes_or_goes(error.code())) return throttled_pause;
     if (error.code() == Code::refused) return refused_pause;
+    if (error.code() == Code::held) return throttled_pause;
     std::random_device chance;
     return backoff_.next(static_cast<std::uint64_t>(chance()) << 32U | chance());
 }
@@ -104,6 +105,8 @@ std::optional<Error> Waiting::reach_once() {
 }
 
 void Waiting::reach() {
+    // An accepted connection that stays silent may be one to a VM that is still booting.
+    contact_.vm().patient(true);
     while (const auto error = reach_once()) {
         // Without how long it took: the same answer again is no news.
         not_yet(std::string(slug(error->stage())) + ": " + error->message());
@@ -133,18 +136,24 @@ std::string Waiting::down() {
     };
     while (const auto error = reach_once()) {
         if (keeps_us_out(error->code())) throw GaveUp{contact_.failure(*error)};
+        if (error->code() == Code::held) break;  // no login for now, but the port can be asked
         if (!comes_or_goes(error->code())) return is_down(error->line());
         pause(throttled_pause);
     }
     seen_last_ = "it still answers";
     for (;;) {
-        if (!online()) {
-            // A session may have been killed alone; one knock tells.
-            const auto port = in_time(contact_.vm().health(Level::basic)).port_behavior;
-            if (port != "open" && port != "unknown") return is_down("its port is " + port);
-        }
+        // A session may have been killed alone; one knock tells.
+        if (!online())
+            if (const auto port = silent_port()) return is_down("its port is " + *port);
         pause_or_news(online() ? seldom : knock_again);
     }
+}
+
+/// What its port does, where that is no sign of life.
+std::optional<std::string> Waiting::silent_port() {
+    auto port = in_time(contact_.vm().health(Level::basic)).port_behavior;
+    if (port == "open" || port == "unknown") return std::nullopt;
+    return port;
 }
 
 /// The boot to compare with: read now, or, when the VM is already away, the one recorded before.

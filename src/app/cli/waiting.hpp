@@ -42,6 +42,7 @@ private:
     [[nodiscard]] Duration pause_after(const Error& error);
     void not_yet(const std::string& why);
     [[nodiscard]] bool online() const;
+    [[nodiscard]] std::optional<std::string> silent_port();
 
     Contact& contact_;
     const Instant begun_;

@@ -25,17 +25,16 @@ TEST_CASE("sudo's grants are read, and nothing else is") {
 
 TEST_CASE("the password is in the script only where a builtin writes it, whatever it holds") {
     const auto script = sudo_script("a'b\\c $d", mark);
-    CHECK(script.find(R"(printf '%s\n' 'a'\''b\c $d' | sudo -k -S -p '' -v)") != std::string::npos);
+    CHECK(script.find(R"(printf '%s\n' 'a'\''b\c $d' | sudo -S -p '' -v)") != std::string::npos);
     CHECK(sudo_script("", mark).find("-S") == std::string::npos);
 }
 
-TEST_CASE("the password is read by a sudo that certainly asks, before the command has its input") {
+TEST_CASE("the password is taken by a shell, whatever sudo asks for, before the command has its input") {
     const auto command = Command::words({"cat"}).sudo_password("pw");
     CHECK(wire_line(command, way_for(SudoGrant::free, true)).value() == "sudo -n -- 'cat'");
-    CHECK(wire_line(command, way_for(SudoGrant::password, true)).value() == "sudo -k -S -p '' -- 'cat'");
-    CHECK(wire_line(command, way_for(SudoGrant::partly, true)).value() ==
-          R"(/bin/sh -c 'sudo -k && sudo -S -p "" -v && sudo -n -- "$@"; exit $?' sh 'cat')");
     CHECK(wire_line(command, way_for(SudoGrant::partly, false)).value() == "sudo -n -- 'cat'");
+    CHECK(wire_line(command, way_for(SudoGrant::password, true)).value() ==
+          R"(/bin/sh -c 'IFS= read -r p; printf "%s\n" "$p" | sudo -S -p "" -v && sudo -n -- "$@"; exit $?' sh 'cat')");
 }
 
 TEST_CASE("a password of two lines, or beside a terminal that would show it, is refused here") {
