@@ -161,7 +161,10 @@ private:
             note(Layer::exec, "command", Answer::works, "boot id " + facts->boot_id.text(), took);
         } else {
             around_.ssh_error = facts.error();
-            note(Layer::exec, "command", Answer::fails, facts.error().line(), took);
+            // Not admitted, or by ourselves not let through: nothing was learnt of the VM.
+            const Code code = facts.error().code();
+            const bool not_asked = code == Code::channel_refused || code == Code::held || code == Code::auth_held;
+            note(Layer::exec, "command", not_asked ? Answer::unknown : Answer::fails, facts.error().line(), took);
         }
     }
 

@@ -8,20 +8,45 @@ namespace vmc::link {
 namespace {
 
 constexpr std::size_t answer_limit = 256 * 1024;
+constexpr Duration goodbye_within = std::chrono::milliseconds(150);
 
 }  // namespace
 
-/// Over the session that commands would use.
 Async<Result<std::string>> Link::ask(std::string script, Instant deadline) {
-    auto wire = co_await usable_wire(deadline, nullptr);
-    if (!wire) co_return std::unexpected(wire.error());
-    co_return co_await ask_on(*(*wire)->session, std::move(script), deadline);
+    auto told = co_await ask_over_any(std::move(script), deadline);
+    if (!told) co_return std::unexpected(std::move(told.error()));
+    co_return std::move(told->text);
 }
 
 Async<Result<model::Facts>> Link::read_facts(Instant deadline) {
+    const Instant asked = ports_.clock.now();
+    const auto nonce = model::nonce(ports_.random.draw());
+    auto told = co_await ask_over_any(model::facts_script(nonce), deadline);
+    if (!told) co_return std::unexpected(std::move(told.error()));
+    auto facts = model::parse_facts(told->text, nonce);
+    if (!facts) co_return facts;
+    facts->identity.host_key = std::move(told->host_key);
+    if (told->over && !told->over->facts) learnt(told->over, *facts, asked);
+    co_return facts;
+}
+
+/// Over the session that commands would use, or beside it: a stalled consumer holds up all that its session
+/// says (L22), and a server may allow one channel at a time. Neither is news of the VM.
+Async<Result<Link::Told>> Link::ask_over_any(std::string script, Instant deadline) {
     auto wire = co_await usable_wire(deadline, nullptr);
     if (!wire) co_return std::unexpected(wire.error());
-    co_return co_await read_facts_on(*(*wire)->session, deadline);
+    if (!(*wire)->session->paused()) {
+        auto answer = co_await ask_on(*(*wire)->session, script, deadline);
+        if (answer) co_return Told(std::move(*answer), (*wire)->session->facts().host_key, *wire);
+        if (answer.error().code() != Code::channel_refused) co_return std::unexpected(std::move(answer.error()));
+    }
+    auto second = co_await second_session(deadline);
+    if (!second) co_return std::unexpected(std::move(second.error()));
+    auto answer = co_await ask_on(**second, std::move(script), deadline);
+    Told told(answer ? std::move(*answer) : std::string(), (*second)->facts().host_key, nullptr);
+    co_await (*second)->close(ports_.clock.now() + goodbye_within);
+    if (!answer) co_return std::unexpected(std::move(answer.error()));
+    co_return told;
 }
 
 Async<Result<model::Facts>> Link::read_facts_on(port::Session& session, Instant deadline) {

@@ -47,7 +47,8 @@ Async<Known> Link::end_process(Running& running, const std::shared_ptr<Wire>& wi
                                            end_over(*wire->session, order));
         if (killed && *killed) co_return **killed;
     }
-    const auto connection = wire->facts ? wire->facts->ssh_connection : wire->own_view();
+    const bool told = wire->facts && !wire->facts->ssh_connection.empty();
+    const auto connection = told ? wire->facts->ssh_connection : wire->own_view();
     if (connection.empty()) co_return Known::unknown;
     const Instant deadline = ports_.clock.now() + beside_it;
     auto second = co_await second_session(deadline);

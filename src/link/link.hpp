@@ -84,6 +84,8 @@ private:
     Async<void> watch(std::shared_ptr<Wire> wire);
     Async<void> see_end(std::shared_ptr<Wire> wire);
     Async<void> learn(std::shared_ptr<Wire> wire, Duration after);
+    Async<Result<model::Facts>> facts_of(std::shared_ptr<Wire> wire);
+    void learnt(const std::shared_ptr<Wire>& wire, model::Facts facts, Instant asked);
     void suspicion_changed(const std::shared_ptr<Wire>& wire, model::Liveness judged);
     void compare_boots(const std::shared_ptr<Wire>& wire);
     void drop_idle_wires();
@@ -120,6 +122,15 @@ private:
     Async<std::optional<Known>> end_over(port::Session& session, model::EndOrder order);
 
     // ask.cpp: probes
+    struct Told {
+        Told() = default;
+        Told(std::string words, std::string key, std::shared_ptr<Wire> wire)
+            : text(std::move(words)), host_key(std::move(key)), over(std::move(wire)) {}
+        std::string text;
+        std::string host_key;        // of the session it came over
+        std::shared_ptr<Wire> over;  // empty: over one of its own
+    };
+    Async<Result<Told>> ask_over_any(std::string script, Instant deadline);
     Async<Result<std::string>> ask_on(port::Session& session, std::string script, Instant deadline);
     static Async<Result<std::string>> ask_unlimited(port::Session& session, std::string script, Instant deadline);
     Async<Result<model::Facts>> read_facts_on(port::Session& session, Instant deadline);

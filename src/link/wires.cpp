@@ -12,6 +12,9 @@ namespace {
 /// A short command is over before the VM is asked who it is; a long one can be judged after a loss.
 constexpr Duration facts_after = std::chrono::milliseconds(300);
 constexpr Duration facts_within = std::chrono::seconds(10);
+constexpr Duration facts_again = std::chrono::seconds(5);
+constexpr auto idle_spread = static_cast<std::uint64_t>(Duration(std::chrono::seconds(3)).count());
+constexpr Duration answer_looked_for = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -67,15 +70,53 @@ Async<void> Link::see_end(std::shared_ptr<Wire> wire) {
     feed(model::Ended{*last_error_, retry_at(*last_error_)});
 }
 
-/// Reads who and which boot it is, once for each wire.
+/// Who and which boot it is. Where the wire's own channels are taken (MaxSessions), read beside it: true
+/// of this wire only if its kernel still answers afterwards, and then it is not known whether the
+/// connection is forwarded.
+Async<Result<model::Facts>> Link::facts_of(std::shared_ptr<Wire> wire) {
+    const Instant until = ports_.clock.now() + facts_within;
+    auto facts = co_await read_facts_on(*wire->session, until);
+    if (facts || facts.error().code() != Code::channel_refused || wire != current_) co_return facts;
+    auto beside = co_await read_facts(until);
+    if (!beside) co_return beside;
+    const Instant read = ports_.clock.now();
+    wire->session->send_keepalive();
+    while (wire->session->last_received() <= read) {
+        if (wire->ended || ports_.clock.now() >= until)
+            co_return failed(Code::lost, Stage::command, "the connection did not outlive the question");
+        co_await ports_.clock.sleep_until(ports_.clock.now() + answer_looked_for);
+    }
+    beside->ssh_connection.clear();
+    co_return beside;
+}
+
+/// Once for each wire, and until it is known: commands that run hang on it. Idle links wait a little longer,
+/// each its own time: a thousand that come up at once do not all ask at once.
 Async<void> Link::learn(std::shared_ptr<Wire> wire, Duration after) {
-    if (after > Duration{0}) co_await ports_.clock.sleep_until(ports_.clock.now() + after);
-    if (wire->ended) co_return;
-    const Instant asked = ports_.clock.now();
-    auto facts = co_await read_facts_on(*wire->session, asked + facts_within);
-    if (!facts || wire->ended) co_return;
+    Instant asked = ports_.clock.now() + after;
+    Instant idle_until = asked + (after > Duration{0} ? Duration(ports_.random.draw() % idle_spread) : Duration{0});
+    const auto due = [&] { return wire->live.empty() ? idle_until : asked; };
+    bool gave_up = false;
+    while (!wire->facts && !gave_up) {
+        while (!wire->ended && ports_.clock.now() < due())
+            co_await flow::finishes(ports_.clock, due(), wire->changed.wait());
+        if (wire->ended) co_return;
+        asked = ports_.clock.now();
+        if (wire->facts || wire->session->paused()) {
+            idle_until = asked = asked + facts_again;
+            continue;
+        }
+        auto facts = co_await facts_of(wire);
+        if (facts) learnt(wire, std::move(*facts), asked);
+        else gave_up = facts.error().code() == Code::restricted_shell;
+        idle_until = asked = ports_.clock.now() + facts_again;
+    }
+}
+
+void Link::learnt(const std::shared_ptr<Wire>& wire, model::Facts facts, Instant asked) {
+    if (wire->ended) return;
     backoff_.worked();
-    wire->facts = std::move(*facts);
+    wire->facts = std::move(facts);
     // An answer that was overtaken by that of a later question would look like time running backwards.
     if (asked >= learnt_at_) {
         compare_boots(wire);

@@ -104,15 +104,10 @@ bool is_variable_name(std::string_view name) noexcept {
 }
 
 Result<std::string> wire_line(const Command& command, SudoWay sudo) {
-    return wire_line_for(command, ShellFamily::unknown, sudo);
-}
-
-Result<std::string> wire_line_for(const Command& command, ShellFamily shell, SudoWay sudo) {
     if (const auto checked = check(command); !checked) return std::unexpected(checked.error());
     const bool verbatim = command.words().empty() && command.cwd().empty() && command.env().empty() && !command.sudo();
     std::string line = verbatim ? command.line() : compose(command, sudo);
-    const bool keeps_newlines = shell == ShellFamily::posix || shell == ShellFamily::fish;
-    if (!verbatim && !keeps_newlines && needs_known_shell(line)) line = through_sh(line);
+    if (!verbatim && needs_known_shell(line)) line = through_sh(line);
     if (line.size() > longest_line)
         return bad("a command line of " + std::to_string(line.size()) + " bytes; Linux takes at most " +
                    std::to_string(longest_line));

@@ -27,9 +27,6 @@ inline constexpr std::size_t longest_line = 131071;
 /// behind a backslash that the others would keep.
 [[nodiscard]] bool needs_known_shell(std::string_view word) noexcept;
 
-/// What the login shell is, where it has been asked. `unknown` is always right.
-enum class ShellFamily { posix, fish, csh, unknown };
-
 /// The line to send. A shell line without env, cwd and sudo goes verbatim. Otherwise:
 ///     cd './src' && sudo -n -- env A='b' 'make' '-j8'        words
 ///     cd '/src' && env A='b' "$SHELL" -c 'make | tee log'    a line stays one unit: were it only
@@ -38,14 +35,12 @@ enum class ShellFamily { posix, fish, csh, unknown };
 ///   The directory is entered as the login user, also with sudo. When that fails nothing runs and
 ///   the exit code is that of cd (1 or 2), with its message on stderr.
 /// - sudo: `env` stands behind it, because sudo would drop the variables. With a password: see SudoWay.
-/// - What needs_known_shell() is carried octal-escaped by printf %b into `exec /bin/sh -c`,
-///   unless the login shell is known to be posix or fish.
+/// - What needs_known_shell() is carried octal-escaped by printf %b into `exec /bin/sh -c`: a shell
+///   that is known, for less than it would cost to ask which one the user has.
 /// Fails with Code::bad_request at Stage::config, nothing sent: no command, a NUL byte, a bad
 /// variable name, a sudo password of more than one line or beside a
 /// terminal (which would echo it), a first word with `=` behind env or sudo, a line longer than longest_line.
 [[nodiscard]] Result<std::string> wire_line(const Command& command, SudoWay sudo = SudoWay::plain);
-[[nodiscard]] Result<std::string> wire_line_for(const Command& command, ShellFamily shell,
-                                                SudoWay sudo = SudoWay::plain);
 
 /// [A-Za-z_][A-Za-z0-9_]*
 [[nodiscard]] bool is_variable_name(std::string_view name) noexcept;
