@@ -86,7 +86,7 @@ std::optional<Script> answer_probe(SimHost& host, const Process& asker, const st
     const std::string nonce = nonce_of(text);
     if (nonce.empty()) return std::nullopt;
     const Step begin = Step::print("\nvmc-begin-" + nonce + "\n");
-    if (text.find("boot_id=%s") != std::string::npos)
+    if (text.find("g boot_id ") != std::string::npos)
         return Script{begin, Step::print(facts(host, asker) + "\nvmc-end-" + nonce + "\n")};
     if (text.find("killed=%s") == std::string::npos) return std::nullopt;
     Script script = end_command(host, asker, text, nonce);

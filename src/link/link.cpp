@@ -48,7 +48,7 @@ void Link::feed(const model::LinkEvent& event) {
     state_ = std::move(step.next);
     for (const auto action : step.actions) {
         switch (action) {
-            case model::Action::start_connect: connect_wanted_ = true; break;
+            case model::Action::start_connect: connect_wanted_ = true; break;  // begun below
             case model::Action::cancel_connect: connect_wanted_ = false; break;
             case model::Action::set_timer:
                 if (const auto* waiting = std::get_if<model::Waiting>(&state_)) timer_ = waiting->until;
@@ -64,19 +64,14 @@ void Link::feed(const model::LinkEvent& event) {
         }
     }
     changed_.notify();
-}
-
-void Link::start() {
-    if (started_) return;
-    started_ = true;
-    scope_.spawn(keep_time());
-    scope_.spawn(keep_connecting());
+    // Only while there is something to wait for: an idle link holds no task for either.
+    if (closed_) return;
+    if (timer_ && !std::exchange(timing_, true)) scope_.spawn(keep_time());
+    if (connect_wanted_ && !std::exchange(attempting_, true)) scope_.spawn(keep_connecting());
 }
 
 Async<Result<void>> Link::connect() {
-    start();
     if (usable()) co_return Result<void>{};
-    feed(model::ConnectWanted{});
     // Named first: with the await inside the `if`, g++ 12.2 lays the coroutine's frame out 8 bytes off.
     const bool up = co_await one_attempt();
     if (up) co_return Result<void>{};
@@ -85,9 +80,10 @@ Async<Result<void>> Link::connect() {
     co_return std::unexpected(last_error_.value_or(Error(Code::cancelled, Stage::none, "closed")));
 }
 
-/// True once online; false when the attempt now under way has failed.
+/// Asks for one. True once online; false when the attempt now under way has failed.
 Async<bool> Link::one_attempt() {
     const int before = attempts_ended_;
+    feed(model::ConnectWanted{});  // an attempt that is held back ends in here
     while (!usable() && attempts_ended_ == before && !std::holds_alternative<model::Stopped>(state_))
         co_await changed_.wait();
     co_return usable();
@@ -95,12 +91,10 @@ Async<bool> Link::one_attempt() {
 
 Async<bool> Link::reconnect(int retries, Duration delay) {
     if (retries <= 0) co_return false;
-    start();
     feed(model::StopWanted{});
     for (int i = 0; i < retries; ++i) {
         if (i > 0) co_await ports_.clock.sleep_until(ports_.clock.now() + delay);
         while (attempting_) co_await changed_.wait();
-        feed(model::ConnectWanted{});
         const bool up = co_await one_attempt();
         if (up) co_return true;
         if (last_error_ && model::is_hard_stop(last_error_->code())) co_return false;
@@ -111,28 +105,26 @@ Async<bool> Link::reconnect(int retries, Duration delay) {
 
 /// The one timer of the state machine.
 Async<void> Link::keep_time() {
-    for (;;) {
-        if (!timer_) {
-            co_await changed_.wait();
-        } else if (ports_.clock.now() < *timer_) {
+    while (timer_) {
+        if (ports_.clock.now() < *timer_) {
             co_await flow::finishes(ports_.clock, *timer_, changed_.wait());
         } else {
             timer_.reset();
             feed(model::TimerFired{});
         }
     }
+    timing_ = false;
 }
 
 /// The one attempt at a time.
 Async<void> Link::keep_connecting() {
-    for (;;) {
-        while (!connect_wanted_) co_await changed_.wait();
-        attempting_ = true;
+    while (connect_wanted_) {
         const bool may_park = patient_ || wires_made_ > 0;
         auto reached = co_await approach_.reach(ports_.clock.now() + target_.connect_timeout(), may_park);
-        attempting_ = false;
         attempt_ended(std::move(reached));
     }
+    attempting_ = false;
+    changed_.notify();
 }
 
 void Link::attempt_ended(Result<std::unique_ptr<port::Session>> reached) {
@@ -187,6 +179,7 @@ void Link::tell_state(const model::LinkEvent& because) {
 
 Async<void> Link::close() {
     co_await flow::finishes(ports_.clock, ports_.clock.now() + login_finishes_within, approach_.no_login_under_way());
+    closed_ = true;
     scope_.stop();
     co_await scope_.join();
     const Instant deadline = ports_.clock.now() + goodbye_within;

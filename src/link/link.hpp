@@ -69,7 +69,6 @@ public:
 private:
     // link.cpp: carrying out what the state machine says
     void feed(const model::LinkEvent& event);
-    void start();
     Async<void> keep_time();
     Async<void> keep_connecting();
     void attempt_ended(Result<std::unique_ptr<port::Session>> reached);
@@ -146,7 +145,8 @@ private:
     model::Backoff backoff_;
     std::optional<Instant> timer_;   // set_timer
     bool connect_wanted_ = false;    // start_connect … cancel_connect
-    bool attempting_ = false;
+    bool attempting_ = false;        // keep_connecting() runs
+    bool timing_ = false;            // keep_time() runs
     int attempts_ended_ = 0;
     std::optional<Error> last_error_;
 
@@ -162,8 +162,8 @@ private:
     bool asking_sudo_ = false;
     int wires_made_ = 0;
     int disturbances_ = 0;  // suspicions, ends and replacements so far
-    bool started_ = false;
     bool patient_ = false;
+    bool closed_ = false;
 };
 
 }  // namespace vmc::link
