@@ -18,6 +18,12 @@ constexpr Duration park_limit = std::chrono::seconds(110);
 /// are ours needed.
 constexpr Duration backstop = std::chrono::milliseconds(200);
 
+/// All links of a loop together begin this many logins at a time, each of which makes room when it is over
+/// or has lasted so long: a thousand at once would hold the memory of a thousand key exchanges and, on one
+/// core, keep each other waiting for a second. One that meets silence does not keep others waiting.
+constexpr std::size_t begun_at_a_time = 64;
+constexpr Duration makes_room_after = std::chrono::milliseconds(250);
+
 /// Nobody bans himself (fail2ban: ignoreself), and behind a port of our own machine there is usually a
 /// forwarder: it accepts for a guest whose sshd has seen nobody.
 bool is_own_address(std::string_view host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
@@ -68,7 +74,9 @@ private:
 };
 
 /// Ends at the deadline unless the peer has accepted us by then; then when parking ends.
-Async<void> Approach::patience(Instant deadline, Instant parked_until, const Progress& progress) {
+Async<void> Approach::patience(Instant deadline, Instant parked_until, const Progress& progress, Turn& turn) {
+    co_await ports_.clock.sleep_until(std::min(deadline, ports_.clock.now() + makes_room_after));
+    turn.pace.reset();
     co_await ports_.clock.sleep_until(deadline);
     if (progress.accepted() || parked_until == deadline) co_await ports_.clock.sleep_until(parked_until + backstop);
 }
@@ -101,29 +109,30 @@ Async<Result<std::unique_ptr<port::Session>>> Approach::reach(Instant deadline, 
     // A login that begins when half of its time is over would be cut short, and count as one we left.
     const Instant turn_by = begun + (deadline - begun) / 2;
     auto entering = enter();
-    const auto inside = co_await flow::until(ports_.clock, turn_by, std::move(entering));
-    if (!inside)
+    auto turn = co_await flow::until(ports_.clock, turn_by, std::move(entering));
+    if (!turn)
         co_return failed(Code::timed_out, Stage::none,
                          "other connections of ours are being made to " + target_.name() + "; no turn in time");
     if (auto held = hold()) co_return std::unexpected(std::move(*held));
-    co_return co_await attempt(deadline, may_park);
+    co_return co_await attempt(deadline, may_park, *turn);
 }
 
 /// First the VM's own door, then the bastion's: always in this order, so that nobody waits in a circle.
-Async<std::vector<Doors::Pass>> Approach::enter() {
-    std::vector<Doors::Pass> passes;
-    passes.push_back(co_await ports_.doors.enter(door_of(target_), model::Etiquette::handshakes_at_a_vm));
+Async<Approach::Turn> Approach::enter() {
+    Turn turn;
+    turn.vm.emplace(co_await ports_.doors.enter(door_of(target_), model::Etiquette::handshakes_at_a_vm));
     const std::string& bastion = target_.proxy_command();
     if (!bastion.empty())
-        passes.push_back(co_await ports_.doors.enter(bastion, model::Etiquette::handshakes_at_a_bastion));
-    co_return passes;
+        turn.bastion.emplace(co_await ports_.doors.enter(bastion, model::Etiquette::handshakes_at_a_bastion));
+    turn.pace.emplace(co_await ports_.doors.enter("", begun_at_a_time));
+    co_return turn;
 }
 
 /// Also when it is cancelled, it is known what it came to.
-Async<Result<std::unique_ptr<port::Session>>> Approach::attempt(Instant deadline, bool may_park) {
+Async<Result<std::unique_ptr<port::Session>>> Approach::attempt(Instant deadline, bool may_park, Turn& turn) {
     Progress progress(target_, logins_);
     try {
-        auto result = co_await race(deadline, may_park, progress);
+        auto result = co_await race(deadline, may_park, progress, turn);
         if (!result && progress.sshd_has_seen_us() && model::is_abandoned(result.error().code())) remember_leaving();
         remember(result);
         co_return result;
@@ -133,12 +142,13 @@ Async<Result<std::unique_ptr<port::Session>>> Approach::attempt(Instant deadline
     }
 }
 
-Async<Result<std::unique_ptr<port::Session>>> Approach::race(Instant deadline, bool may_park, Progress& progress) {
+Async<Result<std::unique_ptr<port::Session>>> Approach::race(Instant deadline, bool may_park, Progress& progress,
+                                                             Turn& turn) {
     const Instant begun = ports_.clock.now();
     const Instant parked_until = may_park ? std::max(deadline, begun + park_limit) : deadline;
     using namespace boost::asio::experimental::awaitable_operators;
     auto either =
-        ports_.transport.connect(target_, parked_until, &progress) || patience(deadline, parked_until, progress);
+        ports_.transport.connect(target_, parked_until, &progress) || patience(deadline, parked_until, progress, turn);
     auto first = co_await std::move(either);
     if (first.index() == 0) co_return std::get<0>(std::move(first));
     Error late(Code::timed_out, progress.now_at, "no answer from " + target_.name());

@@ -5,7 +5,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include <vm_connection/notice.hpp>
 #include <vm_connection/target.hpp>
@@ -49,10 +48,15 @@ private:
         flow::Event changed;
     };
 
-    Async<std::vector<Doors::Pass>> enter();
-    Async<Result<std::unique_ptr<port::Session>>> attempt(Instant deadline, bool may_park);
-    Async<Result<std::unique_ptr<port::Session>>> race(Instant deadline, bool may_park, Progress& progress);
-    Async<void> patience(Instant deadline, Instant parked_until, const Progress& progress);
+    /// What an attempt has waited for, in the order it was taken.
+    struct Turn {
+        std::optional<Doors::Pass> vm, bastion, pace;
+    };
+
+    Async<Turn> enter();
+    Async<Result<std::unique_ptr<port::Session>>> attempt(Instant deadline, bool may_park, Turn& turn);
+    Async<Result<std::unique_ptr<port::Session>>> race(Instant deadline, bool may_park, Progress& progress, Turn& turn);
+    Async<void> patience(Instant deadline, Instant parked_until, const Progress& progress, Turn& turn);
     std::optional<Error> hold();
     std::optional<Error> held_by_breaker();
     std::optional<Error> held_by_etiquette();
