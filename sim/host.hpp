@@ -47,6 +47,7 @@ public:
     std::string machine_id;
     Duration services_after = std::chrono::seconds(2);  ///< from the kernel's start to sshd's; meanwhile it refuses
     Duration boot_takes = std::chrono::seconds(5);      ///< from power on to the kernel
+    bool says_status = true;          ///< else sshd closes a channel without a word on how its command ended
     bool obeys_signals = true;        ///< sshd ignores signal requests for root and forced commands
     std::string forced_words;         ///< a restricted shell: says this, exits with 1, runs nothing
     std::set<std::pair<std::string, std::string>> authorized;  ///< user and key; empty: everybody

@@ -183,7 +183,9 @@ bool SshdConnection::write(std::uint32_t channel, port::Stream stream, const std
 
 void SshdConnection::read_input(std::uint32_t channel, std::size_t bytes) { say(Say::window, channel, {}, bytes); }
 
-void SshdConnection::exited(std::uint32_t channel, std::uint64_t code) { say(Say::exit_status, channel, {}, code); }
+void SshdConnection::exited(std::uint32_t channel, std::uint64_t code) {
+    if (host_.says_status) say(Say::exit_status, channel, {}, code);
+}
 
 void SshdConnection::signalled(std::uint32_t channel, const std::string& name) { say(Say::exit_signal, channel, name); }
 

@@ -36,13 +36,26 @@ private:
     }
 };
 
+/// The life recorded is over. `change` says how: reboot, soft_reboot, snapshot_revert or re_imaged; only
+/// the first is called a reboot.
 class VMRebootDetectedError : public VMConnectionError {
 public:
-    VMRebootDetectedError(const std::string& before, const std::string& after)
-        : VMConnectionError("VM has rebooted: boot id was " + before + ", is now " + after), before(before),
-          after(after) {}
+    VMRebootDetectedError(const std::string& before, const std::string& after, BootChange change = BootChange::reboot)
+        : VMConnectionError(words(before, after, change)), before(before), after(after), change(change) {}
     std::string before;
     std::string after;
+    BootChange change;
+
+private:
+    static std::string words(const std::string& before, const std::string& after, BootChange change) {
+        switch (change) {
+            case BootChange::soft_reboot:
+                return "VM has restarted its user space (soft reboot) under the same kernel, boot id " + after;
+            case BootChange::snapshot_revert: return "VM was put back to a snapshot of the same boot, boot id " + after;
+            case BootChange::re_imaged: return "VM was installed anew: boot id was " + before + ", is now " + after;
+            default: return "VM has rebooted: boot id was " + before + ", is now " + after;
+        }
+    }
 };
 
 class AuthenticationError : public VMConnectionError {

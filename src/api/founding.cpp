@@ -116,16 +116,12 @@ bool SSHConnection::check_reboot() {
         case BootChange::unknown: return false;
         case BootChange::other_machine:
         case BootChange::ambiguous: throw VMConnectionError("another machine answers: the boots cannot be compared");
-        case BootChange::reboot: break;
+        case BootChange::reboot:
         case BootChange::soft_reboot:
         case BootChange::snapshot_revert:
-        case BootChange::re_imaged: {
-            // The kernel's boot id may be the same one; this life of the VM is not.
-            throw VMRebootDetectedError(recorded_->boot_id.text(),
-                                        now->boot_id.text() + " (" + std::string(slug(change)) + ")");
-        }
+        case BootChange::re_imaged: break;
     }
-    throw VMRebootDetectedError(recorded_->boot_id.text(), now->boot_id.text());
+    throw VMRebootDetectedError(recorded_->boot_id.text(), now->boot_id.text(), change);
 }
 
 void SSHConnection::close() {

@@ -47,11 +47,17 @@ Async<void> Run::Impl::go() {
     // Whatever unwinds this (the link is being closed), the outcome is reported once.
     struct AtEnd {
         Run::Impl& run;
+        Instant begun;
         ~AtEnd() {
-            const Known may = run.control.channel ? Known::yes : Known::unknown;
-            run.promise.set(Outcome(Lost{may, Error(Code::lost, Stage::command, "the link was closed")}));
+            const Known may = run.control.may_have_run;
+            Error why(Code::cancelled, Stage::command,
+                      may == Known::no ? "the link was closed before it was sent"
+                                       : "we closed the link; what runs on the VM may go on");
+            Outcome outcome = may == Known::no ? Outcome(Refused{std::move(why)}) : Outcome(Lost{may, std::move(why)});
+            outcome.took = run.vm->loop().ports().clock.now() - begun;
+            run.promise.set(std::move(outcome));
         }
-    } at_end{*this};
+    } at_end{*this, vm->loop().ports().clock.now()};
     auto outcome = co_await vm->link().run(command, *this, has_input_ ? this : nullptr, control);
     promise.set(std::move(outcome));
 }

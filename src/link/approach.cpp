@@ -85,17 +85,16 @@ Approach::Approach(const Ports& ports, const Target& target, Tell tell)
     : ports_(ports), target_(target), tell_(std::move(tell)), breaker_(model::breaker_name(target)),
       etiquette_(model::etiquette_name(target)), logins_(std::make_shared<Logins>(ports.executor)) {}
 
-std::optional<WallTime> Approach::left_too_often() const {
-    if (holds_ == Hold::none) return std::nullopt;
+model::Etiquette Approach::etiquette() const {
     const auto record = ports_.store.read(etiquette_);
     // A state directory that cannot be read must not lock us out; writing it complains where it matters.
-    if (!record || !*record) return std::nullopt;
-    return model::Etiquette::parse(**record).held_until(ports_.clock.wall_now());
+    return record && *record ? model::Etiquette::parse(**record) : model::Etiquette();
 }
 
 Instant Approach::may_connect_at() const {
-    const auto until = left_too_often();
-    return ports_.clock.now() + (until ? *until - ports_.clock.wall_now() : Duration{0});
+    const auto now = ports_.clock.wall_now();
+    const auto until = holds_ == Hold::none ? std::nullopt : etiquette().held_until(now);
+    return ports_.clock.now() + (until ? *until - now : Duration{0});
 }
 
 Async<void> Approach::no_login_under_way() {
@@ -133,11 +132,12 @@ Async<Result<std::unique_ptr<port::Session>>> Approach::attempt(Instant deadline
     Progress progress(target_, logins_);
     try {
         auto result = co_await race(deadline, may_park, progress, turn);
-        if (!result && progress.sshd_has_seen_us() && model::is_abandoned(result.error().code())) remember_leaving();
+        if (!result && progress.sshd_has_seen_us() && model::is_abandoned(result.error().code()))
+            remember_leaving(result.error().line());
         remember(result);
         co_return result;
     } catch (...) {
-        if (progress.sshd_has_seen_us()) remember_leaving();
+        if (progress.sshd_has_seen_us()) remember_leaving("cancelled while logging in");
         throw;
     }
 }
@@ -174,19 +174,25 @@ std::optional<Error> Approach::held_by_breaker() {
 }
 
 std::optional<Error> Approach::held_by_etiquette() {
-    const auto until = left_too_often();
+    if (holds_ == Hold::none) return std::nullopt;
+    const auto record = etiquette();
+    const WallTime now = ports_.clock.wall_now();
+    const auto until = record.held_until(now);
     if (!until) return std::nullopt;
-    return Error(Code::held, Stage::banner,
-                 "the last " + std::to_string(model::Etiquette::abandoned_limit) + " connections to " + target_.name() +
-                     " were accepted and came to no login; another may get us banned; next one in " +
-                     minutes_left(*until, ports_.clock.wall_now()) + " (--retry-auth overrides)");
+    return Error(
+        Code::held, Stage::banner,
+        "not trying " + target_.name() + " for " + minutes_left(*until, now) + ": " +
+            std::to_string(model::Etiquette::abandoned_limit) +
+            " connections in ten minutes came to no login, a fifth may get us banned (--retry-auth overrides); "
+            "the last: " +
+            record.why());
 }
 
-void Approach::remember_leaving() {
+void Approach::remember_leaving(const std::string& why) {
     const WallTime now = ports_.clock.wall_now();
-    const auto change = [now](const std::optional<std::string>& before) {
+    const auto change = [now, &why](const std::optional<std::string>& before) {
         auto etiquette = model::Etiquette::parse(before.value_or(""));
-        etiquette.abandoned(now);
+        etiquette.abandoned(now, why);
         return etiquette.serialise();
     };
     update(etiquette_, change);

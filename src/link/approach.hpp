@@ -11,6 +11,7 @@
 
 #include "flow/event.hpp"
 #include "link/ports.hpp"
+#include "model/etiquette.hpp"
 
 namespace vmc::link {
 
@@ -60,10 +61,10 @@ private:
     std::optional<Error> hold();
     std::optional<Error> held_by_breaker();
     std::optional<Error> held_by_etiquette();
-    /// Until when: too many connections were accepted and came to no login, ours or other processes'.
-    [[nodiscard]] std::optional<WallTime> left_too_often() const;
+    /// Of all our processes.
+    [[nodiscard]] model::Etiquette etiquette() const;
     void remember(const Result<std::unique_ptr<port::Session>>& result);
-    void remember_leaving();
+    void remember_leaving(const std::string& why);
     void update(const std::string& record, const std::function<std::string(std::optional<std::string>)>& change);
 
     const Ports& ports_;

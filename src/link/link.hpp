@@ -93,6 +93,7 @@ private:
     struct Guard {
         Doom doom = Doom::none;
         Known killed = Known::unknown;
+        bool in_time = false;
     };
     Async<Result<std::shared_ptr<Wire>>> usable_wire(Instant deadline, Control* control);
     Async<Outcome::Ending> run_on(const Command& command, Sink& sink, Source* source, Control& control,

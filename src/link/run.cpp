@@ -113,6 +113,7 @@ Async<Outcome::Ending> Link::watch_over(Running& running, const std::shared_ptr<
     switch (guard.doom) {
         case Doom::none: co_return running.ending();
         case Doom::time_is_up: {
+            if (guard.in_time) co_return running.ending();
             if (never_ran)
                 co_return Refused{Error(Code::timed_out, Stage::channel, "the request was not sent in time")};
             if (!running.granted())
@@ -141,7 +142,9 @@ Async<Outcome::Ending> Link::watch_over(Running& running, const std::shared_ptr<
 Async<void> Link::stand_guard(Running& running, const std::shared_ptr<Wire>& wire, Guard& guard) {
     guard.doom = co_await running.doom();
     if (guard.doom != Doom::time_is_up && guard.doom != Doom::cancelled) co_return;
-    if (!running.sent()) co_return;
+    // It ended in time; only a child of it still holds the output.
+    guard.in_time = running.status_seen();
+    if (!running.sent() || guard.in_time) co_return;
     // A request on its way is waited for, so that what it starts can be ended.
     if (!running.granted() && !wire->suspect())
         co_await flow::finishes(ports_.clock, ports_.clock.now() + answer_grace, running.granted_or_over());

@@ -33,7 +33,10 @@ Running::Running(const Ports& ports, std::shared_ptr<Wire> wire, const Command& 
     : ports_(ports), wire_(std::move(wire)), command_(command), request_(std::move(request)), sink_(sink),
       source_(source), control_(control), deadline_(deadline), answer_by_(answer_by), moved_(ports.executor) {}
 
-Running::~Running() { control_.channel = nullptr; }
+Running::~Running() {
+    control_.channel = nullptr;
+    control_.may_have_run = may_have_run();
+}
 
 Async<void> Running::pump() {
     const bool granted = co_await request();
@@ -175,7 +178,7 @@ Known Running::may_have_run() const {
 
 Outcome::Ending Running::ending() const {
     // A status is the truth even when the connection broke right behind it.
-    if (exit_) return Exited{static_cast<int>(exit_->code), output_open_};
+    if (exit_) return Exited{static_cast<int>(exit_->code), !closed_ && !error_};
     if (signal_) return Signalled{signal_->name, signal_->core_dumped};
     if (error_) {
         // Only the server's own no to the request proves that it did not start; that the connection

@@ -31,6 +31,8 @@ public:
     flow::Event changed;
     /// The channel while there is one.
     port::Channel* channel = nullptr;
+    /// Known when the command is over, also where its run() was unwound.
+    Known may_have_run = Known::no;
 };
 
 /// Why we stop waiting for a command that has not ended.

@@ -132,9 +132,32 @@ end_by() {
     who_lives
     [ -z "$alive" ]
 }
+# What left for a session of its own is not ended, but it is told. Sets strays to pid:start of each.
+find_strays() {
+    each_process
+    kin=' '
+    strays=
+    for round in 1 2; do
+        for p in $processes; do
+            case $kin in *" $p "*) continue ;; esac
+            look "$p" || continue
+            case $state in Z | X) continue ;; esac
+            if [ "$sid" = "${leader%:*}" ]; then kin="$kin$p "; else
+                case $kin in *" $ppid "*) kin="$kin$p " strays="$strays $p:$start" ;; esac
+            fi
+        done
+    done
+}
+gone() {
+    for p in $strays; do
+        if still "$p"; then say no 'a child that left for a session of its own still runs'; fi
+    done
+    say yes "$1"
+}
 denied=
-end_by TERM "$grace" && say yes 'gone after TERM'
-end_by KILL 1000 && say yes 'gone after KILL'
+find_strays
+end_by TERM "$grace" && gone 'gone after TERM'
+end_by KILL 1000 && gone 'gone after KILL'
 [ -z "$denied" ] || say no 'not permitted to signal all of it'
 say no 'still there after KILL'
 )sh";

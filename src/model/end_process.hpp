@@ -41,7 +41,8 @@ private:
 
 /// TERM (and CONT) to the process group and to every other process of the session, KILL to what
 /// is left after the grace, then looks whether all are gone. Each process is known by pid and
-/// start time; a process that left for a session of its own is not followed. Ends within grace +
+/// start time; a process that left for a session of its own is not signalled, and while a child that did
+/// still runs the answer is no. Ends within grace +
 /// about 1 s. Bytes in ssh_connection that do not belong there end the program (ensure).
 [[nodiscard]] std::string end_script(const EndOrder& order, std::string_view nonce);
 

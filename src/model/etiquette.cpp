@@ -8,6 +8,9 @@
 #include "model/record_name.hpp"
 
 namespace vmc::model {
+namespace {
+constexpr std::size_t longest_why = 400;
+}  // namespace
 
 Etiquette Etiquette::parse(std::string_view record) {
     const auto values = key_values(record);
@@ -21,6 +24,7 @@ Etiquette Etiquette::parse(std::string_view record) {
         etiquette.abandoned_.emplace_back(std::chrono::milliseconds(*when));
         rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
     }
+    if (const auto why = values.find("why"); why != values.end()) etiquette.why_ = why->second;
     return etiquette;
 }
 
@@ -28,10 +32,11 @@ std::string Etiquette::serialise() const {
     std::string line = "abandoned_ms=";
     for (const auto when : abandoned_)
         line += (line.back() == '=' ? "" : ",") + std::to_string(when.time_since_epoch().count());
-    return line + "\n";
+    return line + "\nwhy=" + why_ + "\n";
 }
 
-void Etiquette::abandoned(WallTime when) {
+void Etiquette::abandoned(WallTime when, std::string_view why) {
+    why_ = why.substr(0, std::min(why.find('\n'), longest_why));
     abandoned_.push_back(when);
     if (abandoned_.size() > abandoned_limit) abandoned_.pop_front();
 }

@@ -30,11 +30,13 @@ public:
     Etiquette() = default;
     /// Anything that is not a record of ours, whole and well-formed, is an empty one.
     [[nodiscard]] static Etiquette parse(std::string_view record);
-    /// One `key=value` line.
+    /// `key=value` lines.
     [[nodiscard]] std::string serialise() const;
 
-    /// TCP was accepted, and we left before the login was decided.
-    void abandoned(WallTime when);
+    /// TCP was accepted, and we left before the login was decided. `why`: one line for people.
+    void abandoned(WallTime when, std::string_view why = {});
+    /// Of the latest.
+    [[nodiscard]] const std::string& why() const noexcept { return why_; }
 
     /// When the next connect may begin; nothing when it may now. A wall clock that was set back can
     /// make it at most `window` from now; what was recorded further ahead than that does not count.
@@ -42,6 +44,7 @@ public:
 
 private:
     std::deque<WallTime> abandoned_;  ///< the latest abandoned_limit, oldest first
+    std::string why_;
 };
 
 /// An accepted connection that came to this is one we left. Those that sshd ended by its own

@@ -52,6 +52,7 @@ bool take(const Said& said, SshOptions& options) {
         if (value.find_first_of(" \"") != value.npos) return false;
         (key == "userknownhostsfile" ? options.user_known_hosts : options.global_known_hosts) = {value};
     } else if (key == "connecttimeout") {
+        if (value == "0" || value == "none") return true;  // as for ssh: no limit of its own, ours holds
         options.connect_timeout = parse_span(value);
         return options.connect_timeout.has_value();
     } else if (key == "proxycommand") {

@@ -19,8 +19,9 @@ def test_every_value_says_where_it_came_from(vmc):
     assert ended.code == 0 and ended.err == ""
     values = origin(ended)
     assert values["lost_after"] == ["10m", f"{path}:1"]
-    assert values["port"] == ["2222", f"{path}:2"]
-    assert values["user"] == ["root", f"{path}:4"]
+    assert values["port"] == ["22", "HOST"]
+    assert values["user"] == ["deploy", "HOST"]  # as exec will have it
+    assert origin(vmc("config", "show", "--origin", "web-1"))["user"] == ["root", f"{path}:4"]
     assert values["connect_timeout"] == ["3s", "VMC_CONNECT_TIMEOUT"]
     assert values["ephemeral"] == ["false", "default"]
     assert origin(vmc("config", "show", "--origin"))["user"] == ["-", "default"]

@@ -260,3 +260,102 @@ def test_quiet_says_nothing_but_failures(vmc, at):
 
 def test_verbose_tells_the_steps(vmc, at):
     assert "connected" in vmc("exec", "-v", *at.words, "--", "true").err
+
+
+SHELLS = ("/usr/bin/zsh", "/usr/bin/fish", "/usr/bin/tcsh", "/usr/bin/mksh", "/bin/ash")
+
+
+@pytest.fixture(scope="module")
+def polyglot(lab):
+    host = lab.up(name="polyglot", shells=SHELLS)
+    facts = host.describe()
+    yield lambda shell: ("-i", facts["key"], f"{os.path.basename(shell)}@{facts['address']}:{facts['port']}")
+    host.down()
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_words_arrive_exactly_as_typed_whatever_the_login_shell(vmc, polyglot, shell):
+    words = ["it's", 'say "hi"', "a\nb", "$HOME `id` $(id)", "*", "", " ", "\\", "back\\slash\\n", "!x", "~", "-n", "é",
+             "a;b&c|d", "%s", "{a,b}", "[x]", "#", "=", "^"]
+    ended = vmc("exec", *polyglot(shell), "--", "printf", "%s\\0", *words)
+    assert ended.stdout.split(b"\0")[:-1] == [word.encode() for word in words], ended
+    ended = vmc("exec", "--cwd", "/tmp", "--env", "A=x 'y'!", *polyglot(shell), "--", "sh", "-c", 'echo "$PWD|$A"')
+    assert ended.out == "/tmp|x 'y'!\n", ended
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_boot_and_timeouts_work_whatever_the_login_shell(vmc, polyglot, shell):
+    assert vmc("boot", "show", *polyglot(shell)).code == 0
+    ended = vmc("exec", "--timeout", "1", *polyglot(shell), "--", "sleep 4713", within=10)
+    assert ended.code == 124 and "killed: yes" in ended.err, ended
+
+
+def test_a_child_that_left_for_a_session_of_its_own_is_not_called_killed(vmc, at):
+    ended = vmc("exec", "--timeout", "1", *at.words, "--", "setsid -w sleep 4714", within=12)
+    assert ended.code == 124 and "killed: no" in ended.err, ended
+    assert at.host.run(["pkill", "-f", "sleep 4714"]).returncode == 0
+
+
+def test_a_timeout_while_connecting_is_124_and_nothing_ran(vmc, own_host, tmp_path):
+    at = own_host()
+    at.host.fault("drop")
+    ended = vmc("exec", "--timeout", "1", "--result", tmp_path / "r", *at.words, "--", "true", within=10)
+    told = json.loads((tmp_path / "r").read_text())
+    assert (ended.code, told["outcome"], told["may_have_run"]) == (124, "refused", "no"), ended
+
+
+def test_an_interrupt_while_connecting_leaves_a_result_and_no_drafts(vmc, no_key, server, tmp_path):
+    silent = server(lambda connection: time.sleep(60))
+    process = vmc.start("exec", "--result", tmp_path / "r", *no_key, silent.name, "--", "true")
+    while not silent.calls:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=10)
+    told = json.loads((tmp_path / "r").read_text())
+    assert (process.returncode, told["outcome"], told["may_have_run"]) == (130, "refused", "no")
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("r")] == ["r"]
+
+
+def test_an_interrupt_on_a_silent_link_says_that_it_ran_and_may_go_on(vmc, own_host, tmp_path):
+    at = own_host()
+    process = vmc.start("exec", "--result", tmp_path / "r", *at.words, "--", "echo started; exec sleep 4715")
+    assert process.stdout.readline() == b"started\n"
+    at.host.fault("drop")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=15)
+    told = json.loads((tmp_path / "r").read_text())
+    assert (process.returncode, told["outcome"], told["may_have_run"]) == (130, "lost", "yes")
+    assert told["took_ms"] > 0 and b"may go on" in err
+
+
+def test_the_result_goes_to_our_stdout_behind_what_is_there(vmc, at, tmp_path):
+    with open(tmp_path / "out", "wb") as out:
+        out.write(b"before\n")
+        out.flush()
+        vmc.start("exec", "--result", "/dev/stdout", *at.words, "--", "echo hi", stdout=out).wait(20)
+    lines = (tmp_path / "out").read_text().splitlines()
+    assert lines[:2] == ["before", "hi"] and json.loads(lines[2])["outcome"] == "exited"
+
+
+def test_a_full_disk_under_stdout_is_not_passed_over(vmc, at):
+    with open("/dev/full", "wb") as full:
+        process = vmc.start("check", "--json", *at.words, stdout=full)
+        assert b"No space left" in process.communicate(timeout=20)[1] and process.returncode == 125
+
+
+def test_the_most_likely_slip_is_answered_with_what_to_type(vmc):
+    ended = vmc("exec", "web-1", "uptime")
+    assert ended.code == 64 and "stands after --" in one_line(ended)
+
+
+def test_a_reader_that_goes_away_leaves_no_half_sentence(vmc, at):
+    process = subprocess.run(["sh", "-c", f"{VMC} exec {' '.join(at.words)} -- yes | head -1"], capture_output=True,
+                             env=vmc.environment, timeout=20)
+    assert process.stdout == b"y\n"
+    assert process.stderr in (b"", f"vmc: {at.name}: ending the command on the VM\n".encode())
+
+
+@pytest.mark.parametrize("file", ["/tmp", "/dev/null"])
+def test_an_ssh_configuration_that_is_no_file_is_no_crash(vmc, file):
+    ended = vmc("exec", "-F", file, "127.0.0.1:1", "--", "true")
+    assert ended.code in (64, 125, 255) and "terminate" not in ended.err

@@ -2,6 +2,8 @@
 """Names, keys and options as the user's ssh has them."""
 
 import os
+import subprocess
+import time
 
 import pytest
 
@@ -65,6 +67,14 @@ def test_without_an_i_the_default_keys_of_ssh_are_offered(vmc, at):
 @pytest.mark.host
 def test_an_explicit_key_means_that_key_only(vmc, own_host):
     at = own_host()
-    vmc.environment["SSH_AUTH_SOCK"] = os.environ.get("SSH_AUTH_SOCK", "/no/agent")
-    assert vmc("exec", "-i", at.wrong_key, at.name, "--", "true").code == 255
-    assert at.denials() == 1
+    socket = vmc.home / "agent"
+    with subprocess.Popen(["ssh-agent", "-D", "-a", socket], stdout=subprocess.DEVNULL) as agent:
+        while not socket.exists():
+            time.sleep(0.02)
+        subprocess.run(["ssh-add", "-q", at.key], env={"SSH_AUTH_SOCK": str(socket)}, check=True)
+        vmc.environment["SSH_AUTH_SOCK"] = str(socket)
+        denied = vmc("exec", "-i", at.wrong_key, at.name, "--", "true")
+        in_by_agent = vmc("exec", "-F", "/dev/null", at.name, "--", "true")
+        agent.terminate()
+    assert denied.code == 255 and at.denials() == 1
+    assert in_by_agent.code == 0  # the agent would have let us in

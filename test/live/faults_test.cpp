@@ -166,6 +166,9 @@ TEST_CASE("a link dropped many times in a row leaks no descriptor") {
         REQUIRE(run.wait_for(10s));
         CHECK(run.get().ok());
         CHECK(lab::eventually([&] { return lab::open_descriptors() <= before; }, 15s));
+        // One connection: for root, one process of sshd.
+        const auto sessions = [&] { return std::stoi(host.exec("pgrep -f '^sshd: root' | wc -l")); };
+        CHECK(lab::eventually([&] { return sessions() == 1; }, 15s));
     }
     std::printf("  %d drops; descriptors before %d, after %d\n", drops, before, lab::open_descriptors());
 }

@@ -212,4 +212,51 @@ TEST_CASE("a restricted shell and a machine that cannot fork are told from a com
     CHECK(s.host.times_ran("echo y") == 0);
 }
 
+TEST_CASE("a channel that closes without a status is its own answer, never exit code 0 (L29)") {
+    Scenario s;
+    s.host.says_status = false;
+    REQUIRE(s.online());
+    auto& job = s.finish(Command("echo done; exit 0"));
+    CHECK(job.out() == "done\n");
+    CHECK_FALSE(job.outcome->exit_code().has_value());
+    REQUIRE(job.outcome->as<Lost>());
+    CHECK(job.outcome->why()->code() == Code::no_status);
+    CHECK(job.outcome->may_have_run() == Known::yes);
+}
+
+TEST_CASE("with the only channel taken, who it is gets known beside it, and health is not called degraded") {
+    Scenario s;
+    s.host.max_sessions = 1;
+    REQUIRE(s.online());
+    auto& job = s.run(Command("sleep 60; exit 4"));
+    s.world.run_for(10s);
+    const auto before = s.world.run(s.link->read_facts(s.world.in(10s)));
+    REQUIRE(before.has_value());
+    s.host.reboot(1s);
+    CHECK(s.world.run_until([&] { return !s.times_of("rebooted: boot id was").empty(); }, 2min));
+    REQUIRE(s.until_done(job));
+    CHECK(job.outcome->as<Lost>());
+    CHECK(job.outcome->boot_id == before->boot_id.text());
+}
+
+TEST_CASE("beside a stalled consumer the VM can still be asked") {
+    Scenario s;
+    REQUIRE(s.online());
+    auto& job = s.run(Command("cat /dev/zero"), true);
+    s.world.run_for(5s);
+    const auto facts = s.world.run(s.link->read_facts(s.world.in(10s)));
+    CHECK(facts.has_value());
+    job.control.cancel();
+    CHECK(s.until_done(job, 1min));
+}
+
+TEST_CASE("a command that ended in time is told as it ended, though a child of it holds the output") {
+    Scenario s;
+    REQUIRE(s.online());
+    auto& job = s.finish(Command("sleep 30 & exit 3").within(1500ms));
+    REQUIRE(job.outcome->exit_code().has_value());
+    CHECK(*job.outcome->exit_code() == 3);
+    CHECK(job.outcome->as<Exited>()->output_open);
+}
+
 }  // namespace vmc::test

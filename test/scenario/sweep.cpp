@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sweep.hpp"
 
+#include <cerrno>
 #include <cstdlib>
 #include <utility>
 
@@ -24,7 +25,7 @@ Sweep::Sweep(std::string test_case, std::uint64_t seeds) : test_case_(std::move(
 }
 
 std::string Sweep::replay_command(std::uint64_t seed) const {
-    return "VMC_SEED=" + std::to_string(seed) + " bin/scenario --test-case='" + test_case_ + "'";
+    return "VMC_SEED=" + std::to_string(seed) + " " + program_invocation_name + " --test-case='" + test_case_ + "'";
 }
 
 }  // namespace vmc::test

@@ -102,3 +102,12 @@ def test_a_command_under_a_power_cut_is_lost_and_never_said_to_have_ended(vm):
     assert "ended" not in out.replace("started", "")
     lab_vm("power", "kernel", "on")
     assert vm.vmc("wait", "--for", "up", options=("--timeout", str(BOOT_WITHIN))).returncode == 0
+
+
+def test_quickstart_keeps_its_promises(tmp_path):
+    """The README's first command, on what is built already. It says itself when something is not as promised."""
+    began = time.monotonic()
+    done = subprocess.run([ROOT / "quickstart"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=400)
+    print(f"quickstart took {time.monotonic() - began:.0f} s")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "All 60 lines arrived" in done.stdout and "Exit code 10: it has rebooted" in done.stdout

@@ -81,7 +81,8 @@ CommandLine::~CommandLine() = default;
 
 Expected<std::optional<int>> CommandLine::parse() {
     const auto asks_for = [&](const char* a, const char* b) { return before_.front() == a || before_.front() == b; };
-    if (before_.empty() || asks_for("--help", "-h")) {
+    if (before_.size() > 1 && before_.front() == "help") before_ = {before_[1], "--help"};
+    if (before_.empty() || asks_for("--help", "-h") || before_.front() == "help") {
         std::string list;
         for (const auto& verb : verbs_) list += fmt::format("  {:<8} {}\n", verb->name(), verb->summary());
         const auto text = fmt::format(introduction, list);
@@ -108,6 +109,10 @@ Expected<std::optional<int>> CommandLine::parse() {
     } catch (const CLI::CallForHelp&) {
         print(app.help());
         return 0;
+    } catch (const CLI::ExtrasError& error) {
+        const bool command = app.get_name() == "exec" && !words_;
+        return usage(one_line(error.what()) + (command ? "; the command stands after --, as in: vmc exec HOST -- uptime"
+                                                       : "; vmc " + app.get_name() + " --help tells more"));
     } catch (const CLI::ParseError& error) {
         return usage(one_line(error.what()) + "; vmc " + app.get_name() + " --help tells more");
     }

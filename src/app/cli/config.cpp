@@ -9,6 +9,7 @@
 #include "app/cli/ssh_words.hpp"
 #include "app/cli/streams.hpp"
 #include "app/cli/verb.hpp"
+#include "model/target_text.hpp"
 
 namespace vmc::cli {
 
@@ -46,6 +47,7 @@ public:
 
 private:
     [[nodiscard]] std::string as_json(const Settings& settings) const;
+    [[nodiscard]] Expected<void> take_host(Settings& settings) const;
     std::string action_;
     std::string host_;
     bool origin_ = false;
@@ -56,8 +58,9 @@ Expected<int> Config::run(const Words& words) {
     if (words || action_ != "show") return usage("write: vmc config show [HOST] [--origin]");
     auto bare = host_.empty() ? Expected<std::string>("") : bare_host(host_);
     if (!bare) return std::unexpected(std::move(bare.error()));
-    const auto settings = load_settings(host_, *bare);
+    auto settings = load_settings(host_, *bare);
     if (!settings) return std::unexpected(settings.error());
+    if (auto taken = take_host(*settings); !taken) return std::unexpected(std::move(taken.error()));
     if (json_) {
         print(as_json(*settings));
         return 0;
@@ -69,6 +72,17 @@ Expected<int> Config::run(const Words& words) {
         else print(fmt::format("{:<17} {}\n", key.name, value));
     }
     return 0;
+}
+
+/// What HOST itself says counts most.
+Expected<void> Config::take_host(Settings& settings) const {
+    const auto named = host_.empty() ? Result<model::HostText>(model::HostText{}) : model::parse_host(host_);
+    if (!named) return usage("HOST: " + named.error().message());
+    if (named->user)
+        if (auto set = settings.set("user", *named->user, "HOST"); !set) return set;
+    if (named->port)
+        if (auto set = settings.set("port", std::to_string(*named->port), "HOST"); !set) return set;
+    return {};
 }
 
 std::string Config::as_json(const Settings& settings) const {

@@ -55,7 +55,11 @@ bool Console::is_worth_telling(Notice::Kind kind) const {
 }
 
 void Console::hear(const Notice& notice) {
-    if (is_worth_telling(notice.kind)) say(notice.text);
+    // "…; next attempt in 499 ms", twice a second while a VM boots: the same reason again is no news.
+    const auto reason = notice.kind == Notice::Kind::waiting ? notice.text.substr(0, notice.text.find("; next")) : "";
+    const bool again = !reason.empty() && reason == last_reason_ && loudness_ != Loudness::verbose;
+    if (!reason.empty() || notice.kind == Notice::Kind::online) last_reason_ = reason;
+    if (is_worth_telling(notice.kind) && !again) say(notice.text);
     if (notice.kind == Notice::Kind::online) was_online_ = true;
 }
 

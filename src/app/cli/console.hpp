@@ -29,6 +29,7 @@ private:
     std::string host_;
     Loudness loudness_;
     std::atomic<bool> was_online_{false};
+    std::string last_reason_;  // why it waits; on the loop's thread
 };
 
 /// Foreign text made fit for one line of a terminal.

@@ -5,8 +5,9 @@
 
 namespace vmc::cli {
 
-Contact::Contact(std::string host, Loudness loudness, Settings settings, Target target)
-    : host_(std::move(host)), console_(host_, loudness), settings_(std::move(settings)), vm_(std::move(target)) {
+Contact::Contact(const HostOptions& options, Settings settings, Target target)
+    : host_(options.host()), options_(options), console_(host_, options.loudness()), settings_(std::move(settings)),
+      vm_(std::move(target)) {
     vm_.on_notice([this](const Notice& notice) { console_.hear(notice); });
 }
 
@@ -16,14 +17,13 @@ Expected<std::unique_ptr<Contact>> Contact::open(const HostOptions& options, Dur
     auto target = options.target(*settings);
     if (!target) return std::unexpected(std::move(target.error()));
     target->connect_timeout(std::min(target->connect_timeout(), at_most));
-    std::unique_ptr<Contact> contact(
-        new Contact(options.host(), options.loudness(), std::move(*settings), std::move(*target)));
+    std::unique_ptr<Contact> contact(new Contact(options, std::move(*settings), std::move(*target)));
     if (options.retry_auth()) contact->vm_.retry_auth(true);
     return contact;
 }
 
 Failure Contact::failure(const Error& error) const {
-    return Failure(model::exit_code_of(error), host_ + ": " + line_of(error));
+    return Failure(model::exit_code_of(error), host_ + ": " + line_of(error) + options_.advice_on(error));
 }
 
 Expected<void> Contact::connect() {

@@ -41,8 +41,9 @@ public:
     void also_hear(std::function<void(const Notice&)> hear);
 
 private:
-    Contact(std::string host, Loudness loudness, Settings settings, Target target);
+    Contact(const HostOptions& options, Settings settings, Target target);
     std::string host_;
+    HostOptions options_;
     Console console_;
     Settings settings_;
     Vm vm_;  // last: it may speak to the console until it is gone

@@ -50,7 +50,7 @@ public:
 private:
     [[nodiscard]] Expected<Command> command(const Words& words) const;
     [[nodiscard]] Expected<Duration> limit() const;
-    Expected<Outcome> reach_and_run(Command command, Contact& contact, Instant deadline);
+    Outcome reach_and_run(Command command, Contact& contact, Instant deadline);
     [[nodiscard]] Expected<int> report(const Outcome& outcome, ResultFile& file, Instant deadline) const;
     [[nodiscard]] std::optional<Error> refusing_shell(const Outcome& outcome, Contact& contact) const;
 
@@ -141,17 +141,16 @@ Expected<int> Exec::run(const Words& words) {
     if (!lost_after) return std::unexpected(lost_after.error());
     asked->lost_after(*lost_after);
 
-    auto outcome = reach_and_run(std::move(*asked), **contact, deadline);
-    if (!outcome) return std::unexpected(std::move(outcome.error()));
-    restricted_ = refusing_shell(*outcome, **contact);
-    return report(*outcome, *file, deadline);
+    const auto outcome = reach_and_run(std::move(*asked), **contact, deadline);
+    restricted_ = refusing_shell(outcome, **contact);
+    return report(outcome, *file, deadline);
 }
 
-Expected<Outcome> Exec::reach_and_run(Command command, Contact& contact, Instant deadline) {
+Outcome Exec::reach_and_run(Command command, Contact& contact, Instant deadline) {
     if (!raw_ && !pty_ && !json_) streams().escape_for_terminals();
     if (json_) contact.also_hear([](const Notice& notice) { print(notice_event(notice)); });
     auto up = contact.finish(contact.vm().connect());
-    if (!up) return std::unexpected(std::move(up.error()));
+    if (!up) return Outcome(Refused{Error(Code::cancelled, Stage::none, "before it was sent")});
     if (!*up) return Outcome(Refused{std::move(up->error())});
     if (deadline < never) command.within(left_until(deadline));
     Attendance attendance(contact.vm(), json_ ? Attendance::Form::json : Attendance::Form::bytes, !no_input_);
@@ -179,12 +178,15 @@ Expected<int> Exec::report(const Outcome& outcome, ResultFile& file, Instant dea
     if (json_) print(outcome_json(host_.host(), outcome, cause, "outcome"));
     if (auto written = file.write(outcome_json(host_.host(), outcome, cause)); !written)
         return std::unexpected(std::move(written.error()));
-    if (settled) return std::unexpected(Failure(settled->exit_code, host_.host() + ": " + settled->line));
+    if (settled)
+        return std::unexpected(
+            Failure(settled->exit_code, settled->line.empty() ? "" : host_.host() + ": " + settled->line));
     if (const auto line = outcome_line(outcome);
         !line.empty() && (!outcome.exit_code() || host_.loudness() != Loudness::quiet))
-        tell(host_.host() + ": " + line);
+        tell(host_.host() + ": " + line + (outcome.why() != nullptr ? host_.advice_on(*outcome.why()) : ""));
     if (restricted_) tell(host_.host() + ": " + line_of(*restricted_));
-    return model::exit_code_of(outcome);
+    const bool no_time = outcome.as<Refused>() && outcome.why()->code() == Code::timed_out && now() >= deadline;
+    return no_time ? model::exit_timed_out : model::exit_code_of(outcome);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "app/cli/terminal.hpp"
+#include "model/quote.hpp"
 #include "model/span_text.hpp"
 
 namespace vmc::cli {
@@ -59,6 +60,26 @@ void HostOptions::describe(CLI::App& app) {
 Loudness HostOptions::loudness() const {
     if (verbose_) return Loudness::verbose;
     return quiet_ ? Loudness::quiet : Loudness::normal;
+}
+
+std::string HostOptions::trust_command() const {
+    std::string line = "vmc trust";
+    const auto add = [&](const char* option, const std::string& value) {
+        const bool plain = value.find_first_not_of(
+                               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                               "@%_+=:,./-[]") == value.npos;
+        line += std::string(" ") + option + (plain ? value : model::quote(value));
+    };
+    if (ssh_.config_file) add("-F ", *ssh_.config_file);
+    if (ssh_.jump) add("-J ", *ssh_.jump);
+    if (ssh_.port) add("-p ", *ssh_.port);
+    for (const auto& option : ssh_.options) add("-o ", option);
+    add("", ssh_.host);
+    return line;
+}
+
+std::string HostOptions::advice_on(const Error& error) const {
+    return error.code() == Code::host_key_changed ? "; if you know why: " + trust_command() : "";
 }
 
 Expected<void> HostOptions::take_flags(Settings& settings) const {

@@ -25,6 +25,10 @@ public:
 
     [[nodiscard]] const std::string& host() const { return ssh_.host; }
     [[nodiscard]] Loudness loudness() const;
+    /// What to type when this host's new key is to be trusted, with all that says which host it is.
+    [[nodiscard]] std::string trust_command() const;
+    /// "; if you know why: vmc trust …" for a changed key, else nothing.
+    [[nodiscard]] std::string advice_on(const Error& error) const;
     [[nodiscard]] bool retry_auth() const { return retry_auth_; }
     /// Files, environment, then the flags of this command line.
     [[nodiscard]] Expected<Settings> settings() const;

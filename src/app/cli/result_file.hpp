@@ -23,10 +23,13 @@ public:
 
 private:
     explicit ResultFile(std::string path) : path_(std::move(path)) {}
+    void make_draft();
+    [[nodiscard]] bool name_draft();
     [[nodiscard]] Failure failure(const char* what) const;
 
     std::string path_;
-    std::string temporary_;  // empty: written to directly
+    std::string draft_;      // empty: written to directly
+    bool nameless_ = false;  // the draft has no name yet
     int fd_ = -1;
 };
 

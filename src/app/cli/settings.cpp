@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/cli/config_file.hpp"
@@ -117,7 +118,9 @@ std::string user_config_file() {
 Expected<Settings> load_settings(std::string_view host, std::string_view bare_host) {
     Settings settings;
     for (const auto& path : {system_config_file(), user_config_file()}) {
-        if (path.empty() || ::access(path.c_str(), F_OK) != 0) continue;
+        struct stat about{};
+        if (path.empty() || ::stat(path.c_str(), &about) != 0) continue;
+        if (!S_ISREG(about.st_mode)) return our_failure(path + ": not a file");
         if (auto taken = take_config_file(path, host, bare_host, settings); !taken)
             return std::unexpected(std::move(taken.error()));
     }

@@ -9,6 +9,7 @@
 
 #include <glob.h>
 #include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "model/ssh_config.hpp"
@@ -39,6 +40,12 @@ bool mentions(const std::string& text, std::string_view word) {
 }
 
 void scan(const std::string& path, const std::string& base, int depth, SshConfigScan& found) {
+    struct stat about{};
+    if (::stat(path.c_str(), &about) != 0) return;
+    if (!S_ISREG(about.st_mode)) {  // a pipe can be read once, and by ssh
+        found.may_matter = true;
+        return;
+    }
     std::ifstream file(path, std::ios::binary);
     if (!file) return;
     const std::string text{std::istreambuf_iterator<char>(file), {}};

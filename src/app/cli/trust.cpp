@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "app/cli/contact.hpp"
+#include "app/cli/json_text.hpp"
 #include "app/cli/verb.hpp"
 
 namespace vmc::cli {
@@ -28,6 +29,7 @@ public:
         app.add_option("--expect", expected_, "only if it is this key: SHA256:...")
             ->option_text("PRINT")
             ->group("The key");
+        app.add_flag("--json", json_, "one JSON document")->group("The answer");
         app.footer(examples);
     }
     Expected<int> run(const Words& words) override;
@@ -35,6 +37,7 @@ public:
 private:
     HostOptions host_;
     std::string expected_;
+    bool json_ = false;
 };
 
 Expected<int> Trust::run(const Words& words) {
@@ -46,7 +49,8 @@ Expected<int> Trust::run(const Words& words) {
     auto trusted = (*contact)->finish((*contact)->vm().trust_host_key(expected_));
     if (!trusted) return std::unexpected(std::move(trusted.error()));
     if (!*trusted) return std::unexpected((*contact)->failure(trusted->error()));
-    print(host_.host() + ": trusted from now on: " + one_line(**trusted) + "\n");
+    if (json_) print(json_line({{"schema", 1}, {"event", "trusted"}, {"host", host_.host()}, {"key", **trusted}}));
+    else print(host_.host() + ": trusted from now on: " + one_line(**trusted) + "\n");
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "app/cli/contact.hpp"
+#include "app/cli/json_text.hpp"
 #include "app/cli/verb.hpp"
 #include "app/cli/waiting.hpp"
 #include "base/span.hpp"
@@ -47,6 +48,7 @@ private:
     std::string until_;
     std::string timeout_ = "10m";
     bool first_boot_ = false;
+    bool json_ = false;
 };
 
 void Wait::describe(CLI::App& app) {
@@ -55,6 +57,7 @@ void Wait::describe(CLI::App& app) {
     app.add_option("--for", goal_, "up, down or reboot")->option_text("WHAT")->group(waiting);
     app.add_option("--until", until_, "this shell line exits with 0 on it")->option_text("CMD")->group(waiting);
     app.add_option("--timeout", timeout_, "at most this long (10m)")->option_text("SPAN")->group(waiting);
+    app.add_flag("--json", json_, "one JSON document when it came true")->group("The answer");
     app.add_flag("--first-boot", first_boot_, "keys may still be on their way: try each 15 s")->group(waiting);
     app.footer(examples);
 }
@@ -92,9 +95,18 @@ Expected<int> Wait::run(const Words& words) {
     if (!contact) return std::unexpected(std::move(contact.error()));
     keep_trying_when_new(**contact);
     (*contact)->console().say("waiting until " + goal() + ", at most " + spoken(*limit));
+    const Instant begun = now();
     Waiting waiting(**contact, now() + *limit, first_boot_);
     try {
-        print(come_true(waiting));
+        const auto text = come_true(waiting);
+        if (json_)
+            print(json_line({{"schema", 1},
+                             {"event", "came-true"},
+                             {"host", host_.host()},
+                             {"goal", goal_.empty() ? "until" : goal_},
+                             {"took_ms", milliseconds(now() - begun)},
+                             {"boot_id", or_null(waiting.boot_id())}}));
+        else print(text);
         return 0;
     } catch (Waiting::GaveUp& gave_up) {
         return std::unexpected(std::move(gave_up.why));

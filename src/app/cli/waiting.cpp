@@ -119,6 +119,7 @@ BootRecord Waiting::read_boot() {
     for (;;) {
         reach();
         auto boot = in_time(contact_.vm().boot());
+        if (boot) boot_id_ = boot->boot_id.text();
         if (boot) return std::move(*boot);
         not_yet(std::string(slug(boot.error().stage())) + ": " + boot.error().message());
         pause(look_again);

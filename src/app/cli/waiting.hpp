@@ -26,6 +26,8 @@ public:
     [[nodiscard]] std::string down();
     [[nodiscard]] std::string reboot();
     [[nodiscard]] std::string until(const Command& command);
+    /// The last that was read, where one was.
+    [[nodiscard]] const std::optional<std::string>& boot_id() const { return boot_id_; }
 
 private:
     template <class T>
@@ -50,6 +52,7 @@ private:
     const Duration denied_pause_;
     model::Backoff backoff_;
     std::atomic<bool> news_{false};
+    std::optional<std::string> boot_id_;
     std::string seen_last_;  ///< what stood in the way, for people
 };
 

@@ -21,7 +21,7 @@ Error changed(const Target& target, const HostKey& shown, const std::string& kno
     std::string words = "the host key of " + name_of(target) + " has changed: known " + known;
     if (!place.empty()) words += " (" + place + ")";
     words += ", shown " + shown.type + " " + shown.fingerprint +
-             ". Nothing was sent to it. If you know why, run: vmc trust " + target.host();
+             ". Nothing was sent to it, and nothing will be until it is trusted";
     return Error(Code::host_key_changed, Stage::host_key, std::move(words));
 }
 

@@ -44,6 +44,14 @@ std::optional<std::string> read_whole(const std::string& path, struct stat& abou
     return content;
 }
 
+/// What people give by mistake; libssh's own words for these say nothing.
+bool no_private_key(const std::string& content, const std::string& path, std::string& trouble) {
+    if (content.find("PRIVATE KEY") != std::string::npos) return false;
+    const bool is_public = path.ends_with(".pub") || content.starts_with("ssh-") || content.starts_with("ecdsa-");
+    trouble = path + (is_public ? ": this is the public half; the private key is needed" : ": no private key in it");
+    return true;
+}
+
 bool too_open(const struct stat& about, const std::string& path, std::string& trouble) {
     if (about.st_uid != ::geteuid() || (about.st_mode & 077) == 0) return false;
     char mode[8];
@@ -82,7 +90,8 @@ KeyReading read_key(const std::string& path, const std::optional<std::string>& p
     KeyReading reading;
     struct stat about{};
     auto content = read_whole(path, about, reading.trouble);
-    if (!content || too_open(about, path, reading.trouble)) return reading;
+    if (!content || no_private_key(*content, path, reading.trouble) || too_open(about, path, reading.trouble))
+        return reading;
     reading.stamp = stamp(about);
     reading.certificate_stamp = stamp_of(path + "-cert.pub");
     ssh_key key = parse(*content, passphrase, reading.locked);
