@@ -15,19 +15,23 @@ using vmc::VMConnection;
 namespace {
 
 /// The founding classes live on the process's own loop: what that remembers stays out of the user's home.
-void keep_state_apart() {
+bool keep_state_apart() {
     static const bool done = [] {
         char name[] = "/tmp/vmc-founding-XXXXXX";
         REQUIRE(::mkdtemp(name));
         return ::setenv("XDG_STATE_HOME", name, 1) == 0;
     }();
     REQUIRE(done);
+    return done;
 }
 
 struct Fixture {
-    Fixture() { keep_state_apart(); }
+    bool apart = keep_state_apart();  // before anything connects
     lab::Host host;
-    SSHConnection conn{host.target()};
+    SSHConnection conn{target()};
+
+    /// Hosts of one session take each other's addresses: known by the key, not by the name.
+    vmc::Target target() const { return host.target().pin(host.fingerprint); }
 
     /// What was thrown, as the type asked for; the test fails where nothing was.
     template <class E, class F>
@@ -75,7 +79,7 @@ TEST_CASE_FIXTURE(Fixture, "a timeout, a lost session and a denied login are exc
     CHECK(conn.reconnect(3, 0.2));
     CHECK(conn.execute("exit 3") == 3);
 
-    auto wrong = host.target();
+    auto wrong = target();
     wrong.key(host.wrong_key);
     SSHConnection denied(wrong);
     CHECK_THROWS_AS(denied.connect(), vmc::AuthenticationError);
@@ -112,7 +116,7 @@ TEST_CASE_FIXTURE(Fixture, "a reboot is found by record_boot_id and check_reboot
 }
 
 TEST_CASE_FIXTURE(Fixture, "is_alive speaks of each level, and takes an unknown one as medium") {
-    VMConnection vm(host.target());
+    VMConnection vm(target());
     vm.connect();
     for (const char* level : {"basic", "medium", "thorough", "no such level"}) {
         const auto health = vm.is_alive(level);
