@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/console.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
+
 #include "app/cli/streams.hpp"
 #include "app/cli/terminal.hpp"
 #include "model/escape.hpp"
@@ -22,11 +26,37 @@ std::string one_line(std::string_view text) {
     return line;
 }
 
+std::string wrapped(const std::string& text, std::size_t column, std::size_t width) {
+    constexpr std::size_t narrowest = 20;
+    if (width < column + narrowest) return text;
+    std::string result;
+    std::size_t used = 0;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto end = std::min(text.find(' ', at), text.size());
+        const auto length = end - at;
+        if (used > 0 && column + used + 1 + length > width) {
+            result += "\n" + std::string(column, ' ');
+            used = 0;
+        } else if (used > 0) {
+            result += ' ';
+            ++used;
+        }
+        result.append(text, at, length);
+        used += length;
+        at = end + 1;
+    }
+    return result;
+}
+
 void tell(std::string_view text) {
     auto& err = streams().err();
     if (err.waiting() > patience) return;
+    constexpr std::string_view who = "vmc: ";
+    auto line = std::string(who) + wrapped(one_line(text), who.size(), Terminal::width(STDERR_FILENO)) + "\n";
     // A raw terminal does not turn a line feed into a new line.
-    err.put("vmc: " + one_line(text) + (Terminal::is_raw() ? "\r\n" : "\n"));
+    if (Terminal::is_raw())
+        for (auto at = line.find('\n'); at != line.npos; at = line.find('\n', at + 2)) line.replace(at, 1, "\r\n");
+    err.put(line);
 }
 
 std::string line_of(const Error& error) {

@@ -35,6 +35,9 @@ private:
 /// Foreign text made fit for one line of a terminal.
 [[nodiscard]] std::string one_line(std::string_view text);
 
+/// Words that do not fit into `width` columns go below, beginning at `column`; 0 columns: as it is.
+[[nodiscard]] std::string wrapped(const std::string& text, std::size_t column, std::size_t width);
+
 /// One line on stderr: "vmc: " and `text`, with control characters made visible.
 void tell(std::string_view text);
 /// The error as one line, with what the peer said where the message does not have it already.

@@ -18,29 +18,6 @@ using json = nlohmann::ordered_json;
 constexpr std::size_t label_width = 22;
 constexpr std::size_t detail_column = 2 + 8 + label_width + 1 + 6 + 2;
 
-/// Words that do not fit go below, in the same column.
-std::string wrapped(const std::string& text, std::size_t column, std::size_t width) {
-    constexpr std::size_t narrowest = 20;
-    if (width < column + narrowest) return text;
-    std::string result;
-    std::size_t used = 0;
-    for (std::size_t at = 0; at < text.size();) {
-        const auto end = std::min(text.find(' ', at), text.size());
-        const auto length = end - at;
-        if (used > 0 && column + used + 1 + length > width) {
-            result += "\n" + std::string(column, ' ');
-            used = 0;
-        } else if (used > 0) {
-            result += ' ';
-            ++used;
-        }
-        result.append(text, at, length);
-        used += length;
-        at = end + 1;
-    }
-    return result;
-}
-
 /// SGR codes: green, red, yellow.
 std::string_view colour_of(Answer answer) {
     switch (answer) {
