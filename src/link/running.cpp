@@ -31,10 +31,13 @@ void Control::resize(int columns, int rows) {
 Running::Running(const Ports& ports, std::shared_ptr<Wire> wire, const Command& command, Request request, Sink& sink,
                  Source* source, Control& control, Instant deadline, Instant answer_by)
     : ports_(ports), wire_(std::move(wire)), command_(command), request_(std::move(request)), sink_(sink),
-      source_(source), control_(control), deadline_(deadline), answer_by_(answer_by), moved_(ports.executor) {}
+      source_(source), control_(control), deadline_(deadline), answer_by_(answer_by), moved_(ports.executor) {
+    control_.guarded = &wire_->changed;
+}
 
 Running::~Running() {
     control_.channel = nullptr;
+    control_.guarded = nullptr;
     control_.may_have_run = may_have_run();
 }
 
@@ -150,14 +153,7 @@ Async<Doom> Running::doom() {
             if (now >= given_up) co_return Doom::silent_too_long;
             next = std::min(next, given_up);
         }
-        using namespace boost::asio::experimental::awaitable_operators;
-        auto either = wire_->changed.wait() || control_.changed.wait();
-        if (next >= never) {
-            co_await std::move(either);
-        } else {
-            auto race = std::move(either) || ports_.clock.sleep_until(next);
-            co_await std::move(race);
-        }
+        co_await flow::finishes(ports_.clock, next, wire_->changed.wait());
     }
 }
 

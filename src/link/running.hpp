@@ -21,6 +21,7 @@ public:
     void cancel() {
         cancelled = true;
         changed.notify();
+        if (guarded) guarded->notify();
     }
     /// Returns when it is cancelled.
     Async<void> cancellation();
@@ -29,6 +30,9 @@ public:
 
     bool cancelled = false;
     flow::Event changed;
+    /// Where the guard of the running command waits: one event for all its reasons, because each further
+    /// one costs an unwinding when the command ends.
+    flow::Event* guarded = nullptr;
     /// The channel while there is one.
     port::Channel* channel = nullptr;
     /// Known when the command is over, also where its run() was unwound.
