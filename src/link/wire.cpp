@@ -2,13 +2,14 @@
 #include "link/wire.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "flow/deadline.hpp"
 
 namespace vmc::link {
 
 Wire::Wire(const Ports& ports, std::unique_ptr<port::Session> s, int n)
-    : number(n), session(std::move(s)), changed(ports.executor), clock_(ports.clock) {}
+    : number(n), session(std::move(s)), changed(ports.executor), clock_(ports.clock), look_(ports.executor) {}
 
 bool Wire::usable() const { return !suspect_since && !ended && !other_boot && session->alive(); }
 
@@ -27,6 +28,9 @@ namespace {
 
 /// While commands run, a stream may begin at any moment; a stream that stops must be noticed.
 constexpr Duration look_while_busy = std::chrono::seconds(1);
+/// So long after the last command it still looks often: waking it for each of many short ones would cost
+/// more than the looks.
+constexpr Duration busy_for = std::chrono::seconds(3);
 
 }  // namespace
 
@@ -42,6 +46,7 @@ model::Signs Wire::signs() const {
 
 Async<void> Wire::watch(std::function<void(model::Liveness)> on_change) {
     model::LivenessWatch liveness(clock_.now());
+    Instant busy_until{};
     while (!ended && session->alive()) {
         const auto judged = liveness.look(signs());
         if (judged.state == model::Liveness::send_keepalive) session->send_keepalive();
@@ -51,20 +56,27 @@ Async<void> Wire::watch(std::function<void(model::Liveness)> on_change) {
             on_change(judged.state);
             changed.notify();
         }
-        Instant next = judged.look_again;
-        if (!live.empty()) next = std::min(next, clock_.now() + look_while_busy);
-        co_await flow::finishes(clock_, next, changed.wait());
+        if (!live.empty()) busy_until = clock_.now() + busy_for;
+        sleeps_long_ = clock_.now() >= busy_until;
+        const Instant soon = sleeps_long_ ? never : clock_.now() + look_while_busy;
+        co_await flow::finishes(clock_, std::min(judged.look_again, soon), look_.wait());
     }
+}
+
+void Wire::became_busy() {
+    if (std::exchange(sleeps_long_, false)) look_.notify();
+    if (!facts) changed.notify();  // who waits to ask who it is asks sooner
 }
 
 Async<void> Wire::await_end() {
     ended = co_await session->ended();
     changed.notify();
+    look_.notify();
 }
 
 Place::Place(std::shared_ptr<Wire> wire, std::uint64_t id) : wire_(std::move(wire)), id_(id) {
     wire_->live.push_back(id_);
-    wire_->changed.notify();
+    wire_->became_busy();
 }
 
 Place::~Place() {

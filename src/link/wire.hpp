@@ -38,6 +38,8 @@ public:
 
     /// Commands on this wire in the order their requests were sent; the number tells them apart.
     std::list<std::uint64_t> live;
+    /// Called when one is added: a watch that sleeps long looks sooner while commands run.
+    void became_busy();
     int held = 0;  ///< no new commands while this is not 0
     /// True while a command holds bytes back, see port::Session::paused().
     [[nodiscard]] bool usable() const;
@@ -58,6 +60,8 @@ private:
     [[nodiscard]] model::Signs signs() const;
 
     port::Clock& clock_;
+    flow::Event look_;         // the watch sleeps on it
+    bool sleeps_long_ = true;  // no command has run for a while
 };
 
 /// Holds a place among the live commands of a wire.
