@@ -36,6 +36,7 @@ Async<Result<Link::Told>> Link::ask_over_any(std::string script, Instant deadlin
     auto wire = co_await usable_wire(deadline, nullptr);
     if (!wire) co_return std::unexpected(wire.error());
     if (!(*wire)->session->paused()) {
+        const Place counted(*wire, reinterpret_cast<std::uintptr_t>(&wire));  // or an end would miscount
         auto answer = co_await ask_on(*(*wire)->session, script, deadline);
         if (answer) co_return Told(std::move(*answer), (*wire)->session->facts().host_key, *wire);
         if (answer.error().code() != Code::channel_refused) co_return std::unexpected(std::move(answer.error()));

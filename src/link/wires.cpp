@@ -75,7 +75,9 @@ Async<void> Link::see_end(std::shared_ptr<Wire> wire) {
 /// connection is forwarded.
 Async<Result<model::Facts>> Link::facts_of(std::shared_ptr<Wire> wire) {
     const Instant until = ports_.clock.now() + facts_within;
+    std::optional<Place> counted(std::in_place, wire, reinterpret_cast<std::uintptr_t>(&until));
     auto facts = co_await read_facts_on(*wire->session, until);
+    counted.reset();
     if (facts || facts.error().code() != Code::channel_refused || wire != current_) co_return facts;
     auto beside = co_await read_facts(until);
     if (!beside) co_return beside;
