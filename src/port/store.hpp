@@ -25,7 +25,9 @@ public:
     virtual Result<void> remove(std::string_view name) = 0;
 
     /// Reads, lets `change` compute the new content and writes it, alone among our processes
-    /// (a lock file beside the record; waits at most 2 s, then fails with Code::local).
+    /// (a lock file beside the record; waits at most 2 s, then fails with Code::local). Whole or not at
+    /// all, and it outlives the process; a power cut may take it back: what is counted here is worth
+    /// no disk flush on a loop that holds a thousand links.
     virtual Result<std::string> update(std::string_view name,
                                        const std::function<std::string(std::optional<std::string>)>& change) = 0;
 };

@@ -75,7 +75,7 @@ Result<std::string> FileStore::update(std::string_view name,
     auto before = read_file(folder->get(), place->file);
     if (!before) return std::unexpected(before.error());
     std::string after = change(std::move(*before));
-    if (auto done = replace_file(folder->get(), place->file, after); !done) return std::unexpected(done.error());
+    if (auto done = replace_file(folder->get(), place->file, after, false); !done) return std::unexpected(done.error());
     return after;
 }
 

@@ -8,7 +8,7 @@
 namespace vmc::edge {
 
 /// port::Store in a directory of the user's own: one file per record, mode 0600 below directories of
-/// mode 0700, written to a temporary file, fsynced, renamed, and the directory fsynced. `update`
+/// mode 0700, written to a temporary file and renamed; `write` syncs both. `update`
 /// holds a lock file beside the record (flock, so a killed process leaves none held). Refuses a
 /// directory or file that is a symlink, or that belongs to somebody else: the state directory decides
 /// whom we trust. Blocks for as long as the disk does; records are small. Any thread.

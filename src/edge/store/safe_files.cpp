@@ -96,7 +96,7 @@ Result<std::optional<std::string>> read_file(int directory, const std::string& n
     }
 }
 
-Result<void> replace_file(int directory, const std::string& name, std::string_view content) {
+Result<void> replace_file(int directory, const std::string& name, std::string_view content, bool durable) {
     static std::atomic<unsigned> count = 0;
     const std::string draft = "." + name + "." + std::to_string(::getpid()) + "-" + std::to_string(++count) + ".new";
     Fd fd(::openat(directory, draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -105,14 +105,14 @@ Result<void> replace_file(int directory, const std::string& name, std::string_vi
         fd.reset(::openat(directory, draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     }
     if (!fd) return trouble(name);
-    const bool written = write_all(fd.get(), content) && ::fsync(fd.get()) == 0;
+    const bool written = write_all(fd.get(), content) && (!durable || ::fsync(fd.get()) == 0);
     if (!written || ::renameat(directory, draft.c_str(), directory, name.c_str()) != 0) {
         const int error = errno;
         ::unlinkat(directory, draft.c_str(), 0);
         errno = error;
         return trouble(name);
     }
-    if (::fsync(directory) != 0) return trouble(name);
+    if (durable && ::fsync(directory) != 0) return trouble(name);
     return {};
 }
 

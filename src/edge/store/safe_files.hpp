@@ -19,8 +19,9 @@ namespace vmc::edge {
 /// Absent is no error. Refuses what is not a regular file of ours.
 [[nodiscard]] Result<std::optional<std::string>> read_file(int directory, const std::string& name);
 
-/// Whole or not at all, and there after a power cut when this has returned.
-[[nodiscard]] Result<void> replace_file(int directory, const std::string& name, std::string_view content);
+/// Whole or not at all, and when `durable` there after a power cut when this has returned.
+[[nodiscard]] Result<void> replace_file(int directory, const std::string& name, std::string_view content,
+                                        bool durable = true);
 
 /// An flock on `name` in `directory`, made when missing; released with the Fd. Waits at most 2 s.
 [[nodiscard]] Result<Fd> lock_file(int directory, const std::string& name);
