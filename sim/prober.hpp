@@ -12,8 +12,8 @@ namespace vmc::sim {
 /// port::Prober over the simulated network.
 class SimProber final : public port::Prober {
 public:
-    SimProber(Nature& nature, SimNetwork& network, port::Clock& clock, boost::asio::any_io_executor executor)
-        : nature_(nature), network_(network), clock_(clock), executor_(std::move(executor)) {}
+    SimProber(SimNetwork& network, port::Clock& clock, boost::asio::any_io_executor executor)
+        : network_(network), clock_(clock), executor_(std::move(executor)) {}
 
     Async<Result<std::vector<std::string>>> resolve(std::string host, Instant deadline) override;
     Async<port::PingReading> ping(std::string address, Instant deadline) override;
@@ -22,7 +22,6 @@ public:
     bool may_ping = true;  ///< false: neither a ping socket nor a raw one is allowed
 
 private:
-    Nature& nature_;
     SimNetwork& network_;
     port::Clock& clock_;
     boost::asio::any_io_executor executor_;

@@ -20,8 +20,7 @@ Async<bool> told_when_done(Async<void> task) {
 World::World(std::uint64_t seed)
     : io_(std::make_unique<boost::asio::io_context>(1)), nature_(seed), random_(~seed), network_(nature_),
       clock_(nature_.agenda, io_->get_executor()), transport_(network_, clock_, io_->get_executor()),
-      prober_(nature_, network_, clock_, io_->get_executor()),
-      tasks_(std::make_unique<flow::TaskScope>(io_->get_executor())) {}
+      prober_(network_, clock_, io_->get_executor()), tasks_(std::make_unique<flow::TaskScope>(io_->get_executor())) {}
 
 /// The frames of tasks still hold sessions and sleepers: they go first, the world they stand in after them.
 World::~World() {

@@ -12,7 +12,6 @@ namespace vmc::health {
 namespace {
 
 constexpr Duration basic_within = std::chrono::seconds(5);
-constexpr Duration others_within = std::chrono::seconds(30);
 constexpr Duration ping_within = std::chrono::seconds(2);
 constexpr Duration probe_within = std::chrono::seconds(10);
 constexpr Duration system_within = std::chrono::seconds(25);

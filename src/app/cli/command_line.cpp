@@ -39,13 +39,13 @@ public:
         auto text = "vmc " + app->get_name() + ": " + app->get_description() + "\n" + make_usage(app, "");
         auto groups = app->get_groups();
         std::ranges::rotate(groups, groups.begin() + 1);  // the one that --help is in comes last
-        for (const auto& group : groups) text += make_group(app, group);
+        for (const auto& group : groups) text += group_page(app, group);
         return text + "\n" + app->get_footer() + "\n";
     }
     std::string make_option_opts(const CLI::Option* option) const override {
         return option->get_option_text().empty() ? "" : " " + option->get_option_text();
     }
-    std::string make_group(const CLI::App* app, const std::string& group) const {
+    std::string group_page(const CLI::App* app, const std::string& group) const {
         std::string text;
         for (const auto* option : app->get_options([&](const CLI::Option* o) { return o->get_group() == group; }))
             text += make_option(option, option->get_positional());
