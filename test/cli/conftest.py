@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import threading
@@ -20,6 +21,10 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "host: needs a host of the lab")
     if not os.access(VMC, os.X_OK):
         raise pytest.UsageError(f"there is no program {VMC}: run ./check, or name it in VMC")
+    # Under nohup or a shell's `&` we were started with these ignored, and vmc would rightly keep them so.
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Ended:

@@ -107,6 +107,16 @@ def test_the_terminal_is_restored_when_a_signal_ends_us(vmc, at, number):
     assert screen.is_as_before()
 
 
+def test_under_nohup_a_hangup_does_not_end_us(vmc, at):
+    line = "echo ready; read x; echo went on"
+    started = vmc.start("exec", *at.words, "--", line, stdin=subprocess.PIPE,
+                        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    assert started.stdout.readline() == b"ready\n"
+    started.send_signal(signal.SIGHUP)
+    out, err = started.communicate(b"\n", timeout=20)
+    assert (started.returncode, out) == (0, b"went on\n"), err
+
+
 def test_a_passphrase_is_asked_for_on_the_terminal_and_not_shown(vmc, at):
     screen = Screen(vmc, "exec", "-i", at.keys["encrypted"], at.name, "--", "echo in")
     screen.until(b"Passphrase for ")
