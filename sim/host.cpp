@@ -167,6 +167,7 @@ Process& SimHost::run(const std::string& line, Origin origin, Parent& parent, st
 
 std::vector<Process*> SimHost::processes() {
     std::vector<Process*> all;
+    all.reserve(processes_.size());
     for (const auto& [pid, process] : processes_) all.push_back(process.get());
     return all;
 }

@@ -70,10 +70,10 @@ std::string unescaped(const std::string& text) {
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const bool escape = text[i] == '\\' && i + 1 < text.size();
-        if (!escape) out += text[i];
-        else if (text[++i] == 'n') out += '\n';
-        else if (text[i] == '0') out += '\0';
-        else out += text[i];
+        const char c = escape ? text[++i] : text[i];
+        if (escape && c == 'n') out += '\n';
+        else if (escape && c == '0') out += '\0';
+        else out += c;
     }
     return out;
 }

@@ -170,6 +170,7 @@ Process* SshdConnection::process(const Slot& slot) { return slot.pid ? host_.fin
 
 void SshdConnection::room() {
     std::vector<int> children;
+    children.reserve(slots_.size());
     for (const auto& [channel, slot] : slots_) children.push_back(slot.pid);
     for (const int pid : children)
         if (Process* const child = host_.find(pid)) child->room();

@@ -142,6 +142,7 @@ std::vector<KnownKey> KnownHosts::find(const std::string& name) const {
                 found.insert(entry.key);
     }
     std::vector<KnownKey> keys;
+    keys.reserve(found.size());
     for (const std::size_t key : found) keys.push_back(keys_[key]);
     return keys;
 }
@@ -168,7 +169,7 @@ HostKeyVerdict KnownHosts::check(std::string_view host, std::uint16_t port, std:
         if (other) return {changed, *other};
         return {};
     };
-    const HostKeyVerdict verdict = judge(lookup(host, port, alias));
+    HostKeyVerdict verdict = judge(lookup(host, port, alias));
     if (verdict.kind != unknown || port == 22 || !alias.empty()) return verdict;
     const HostKeyVerdict without_port = judge(lookup(host, 22));
     return without_port.kind == changed ? HostKeyVerdict{} : without_port;

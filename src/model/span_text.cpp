@@ -24,6 +24,7 @@ std::optional<Duration> parse_span(std::string_view text) {
     if (text.empty() || text.front() < '0' || text.front() > '9') return std::nullopt;
     double number = 0;
     const char* end = text.data() + text.size();
+    // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): from_chars is told where it ends
     const auto [rest, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
     if (error != std::errc()) return std::nullopt;
     const auto unit = seconds_in(std::string_view(rest, static_cast<std::size_t>(end - rest)));

@@ -118,8 +118,10 @@ private:
         std::optional<double> worst;
         std::string detail;
         bool bad = false;
-        for (const std::string where : {"root", "state"}) {
-            const Number all = number(what + "_" + where, 0), free = number(what + "_" + where, 1);
+        for (const std::string_view where : {"root", "state"}) {
+            std::string key = what;
+            key.append("_").append(where);
+            const Number all = number(key, 0), free = number(key, 1);
             if (!all || !free || *all <= 0) continue;
             const double share = *free / *all;
             bad = bad || share < 0.01 || *free < least;

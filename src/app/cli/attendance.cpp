@@ -91,7 +91,7 @@ void Attendance::look_after() {
 }
 
 void Attendance::feed() {
-    std::array<char, 65536> piece;
+    std::array<char, 65536> piece{};
     const auto got = ::read(STDIN_FILENO, piece.data(), piece.size());
     if (got > 0) {
         run_->write(std::string(piece.data(), static_cast<std::size_t>(got)));

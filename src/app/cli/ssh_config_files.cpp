@@ -55,8 +55,8 @@ void scan(const std::string& path, const std::string& base, int depth, SshConfig
     found.names_ciphers = found.names_ciphers || mentions(text, "ciphers");
     if (depth > deepest_include) return;
     for (auto pattern : one.includes) {
-        if (pattern.starts_with("~/")) pattern = account_home() + pattern.substr(1);
-        else if (!pattern.starts_with('/')) pattern = base + "/" + pattern;
+        if (pattern.starts_with("~/")) pattern.replace(0, 1, account_home());
+        else if (!pattern.starts_with('/')) pattern.insert(0, base + "/");
         glob_t names{};
         if (::glob(pattern.c_str(), 0, nullptr, &names) == 0)
             for (std::size_t i = 0; i < names.gl_pathc; ++i) scan(names.gl_pathv[i], base, depth + 1, found);

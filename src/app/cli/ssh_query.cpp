@@ -80,7 +80,7 @@ bool read_both(Pipe& out, Pipe& err, std::string& printed, std::string& complain
         if (::poll(ends, 2, static_cast<int>(left)) <= 0) continue;
         for (std::size_t i = 0; i < 2; ++i) {
             if (ends[i].revents == 0) continue;
-            std::array<char, 16384> piece;
+            std::array<char, 16384> piece{};
             const auto got = ::read(ends[i].fd, piece.data(), piece.size());
             auto& text = i == 0 ? printed : complaint;
             if (got > 0 && text.size() < longest_answer) text.append(piece.data(), static_cast<std::size_t>(got));

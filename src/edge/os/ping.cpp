@@ -33,7 +33,7 @@ struct Echo {
 static_assert(sizeof(Echo) == 16);
 
 std::uint16_t checksum(const Echo& echo) {  // RFC 1071; the kernel does it for ICMPv6 and for ping sockets
-    std::array<std::uint16_t, sizeof(Echo) / 2> words;
+    std::array<std::uint16_t, sizeof(Echo) / 2> words{};
     std::memcpy(words.data(), &echo, sizeof echo);
     std::uint32_t sum = 0;
     for (const auto word : words) sum += word;
@@ -85,7 +85,7 @@ port::PingReading reading(Answer answer, Duration took, std::string detail) {
 
 /// The reply, an ICMP error, or nothing yet.
 std::optional<port::PingReading> receive(int fd, int family, bool raw, const Echo& ours, Instant began) {
-    std::array<char, 512> bytes;
+    std::array<char, 512> bytes{};
     for (;;) {
         const ssize_t got = ::recv(fd, bytes.data(), bytes.size(), MSG_DONTWAIT);
         const Duration took = SystemClock::read() - began;

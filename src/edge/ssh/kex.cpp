@@ -104,7 +104,7 @@ Result<void> Connecting::give_options(const std::vector<std::string>& known_type
 
 /// One step of ssh_connect, overhearing what it reads.
 int Connecting::connect_step() {
-    std::array<char, 4096> bytes;  // as much as libssh reads at a time
+    std::array<char, 4096> bytes{};  // as much as libssh reads at a time
     ssize_t seen = 0;
     const std::uint64_t before = wire_->handle()->socket.in_bytes;
     if (!overheard_.done()) seen = ::recv(wire_->fd(), bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
@@ -129,7 +129,7 @@ Async<Result<void>> Connecting::hear_banner() {
     if (begun) wire_->stay_non_blocking();
 
     Preamble preamble;
-    std::array<char, 8192> head;
+    std::array<char, 8192> head{};
     for (;;) {
         const ssize_t seen = ::recv(wire_->fd(), head.data(), head.size(), MSG_PEEK | MSG_DONTWAIT);
         if (seen <= 0 && !begun)

@@ -54,8 +54,8 @@ public:
         ::posix_spawn_file_actions_destroy(&files);
         ::posix_spawnattr_destroy(&how);
     }
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t how;
+    posix_spawn_file_actions_t files{};
+    posix_spawnattr_t how{};
 };
 }  // namespace
 

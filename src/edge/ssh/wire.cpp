@@ -107,7 +107,7 @@ void Wire::begin() {
 }
 
 bool Wire::broken() const noexcept {
-    const ssh_session session = handle_->session();
+    ssh_session session = handle_->session();
     return ::ssh_get_fd(session) < 0 || !::ssh_is_connected(session) ||
            (::ssh_get_status(session) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0;
 }
