@@ -4,14 +4,15 @@
 #include <algorithm>
 
 #include <doctest/doctest.h>
-#include <rapidcheck.h>
+
+#include "unit/property.hpp"
 
 using namespace vmc;
 using namespace vmc::model;
 using namespace std::chrono_literals;
 
 TEST_CASE("the first retry comes at once, within 250 ms") {
-    rc::check([](std::uint64_t draw) {
+    always([](std::uint64_t draw) {
         Backoff backoff;
         const Duration wait = backoff.next(draw);
         RC_ASSERT(wait >= 0ns);
@@ -31,7 +32,7 @@ TEST_CASE("each later retry waits anywhere below a bound that doubles from half 
 }
 
 TEST_CASE("no number of failures makes it wait longer than the cap") {
-    rc::check([](std::uint64_t draw, std::uint16_t failures) {
+    always([](std::uint64_t draw, std::uint16_t failures) {
         Backoff backoff(Backoff::cap_for_fleet);
         for (int i = 0; i < failures % 500; ++i) static_cast<void>(backoff.next(draw));
         const Duration wait = backoff.next(draw);

@@ -2,7 +2,8 @@
 #include "model/breaker.hpp"
 
 #include <doctest/doctest.h>
-#include <rapidcheck.h>
+
+#include "unit/property.hpp"
 
 using namespace vmc;
 using namespace vmc::model;
@@ -57,7 +58,7 @@ TEST_CASE("a clock that was set back holds us at most ten minutes") {
 }
 
 TEST_CASE("a record survives being written and read") {
-    rc::check([](std::uint32_t seconds, bool worked, std::uint8_t denials) {
+    always([](std::uint32_t seconds, bool worked, std::uint8_t denials) {
         Breaker breaker;
         if (worked) breaker.worked();
         for (int i = 0; i < denials % 4; ++i) breaker.denied(WallTime(std::chrono::seconds(seconds)));
@@ -71,7 +72,7 @@ TEST_CASE("what is not a record of ours is a closed breaker") {
                                    "denials=2\nlast_denied_ms=9223372036854775807\nworked_before=0\n",
                                    "denials=2x\nlast_denied_ms=1\nworked_before=0\n"})
         CHECK(Breaker::parse(text) == Breaker());
-    rc::check([](const std::string& noise) { RC_ASSERT(!Breaker::parse(noise).open_until(noon)); });
+    always([](const std::string& noise) { RC_ASSERT(!Breaker::parse(noise).open_until(noon)); });
 }
 
 TEST_CASE("a torn record never opens the breaker") {

@@ -2,7 +2,8 @@
 #include "model/confidence.hpp"
 
 #include <doctest/doctest.h>
-#include <rapidcheck.h>
+
+#include "unit/property.hpp"
 
 using namespace vmc;
 using namespace vmc::model;
@@ -177,7 +178,7 @@ TEST_CASE("basic needs no login: an open port is healthy but no claim, a banner 
 }
 
 TEST_CASE("no evidence claims off or crashed, and one more layer that works never lowers the confidence") {
-    rc::check([] {
+    always([] {
         std::vector<Evidence> evidence;
         const Layer order[] = {Layer::route,          Layer::tcp,  Layer::banner,
                                Layer::authentication, Layer::exec, Layer::storage};

@@ -2,7 +2,8 @@
 #include "model/etiquette.hpp"
 
 #include <doctest/doctest.h>
-#include <rapidcheck.h>
+
+#include "unit/property.hpp"
 
 #include <vector>
 
@@ -29,7 +30,7 @@ TEST_CASE("the fifth connection waits until the first of four is ten minutes old
 }
 
 TEST_CASE("however often connections are abandoned, no ten minutes hold more than four") {
-    rc::check([](const std::vector<std::uint16_t>& pauses) {
+    always([](const std::vector<std::uint16_t>& pauses) {
         Etiquette etiquette;
         std::vector<WallTime> made;
         WallTime now = noon;
@@ -53,7 +54,7 @@ TEST_CASE("what is not a record of ours, or a torn one, holds nobody") {
     for (const std::string text : {"", "garbage", "abandoned_ms=", "abandoned_ms=-5", "abandoned_ms=1,2,3,4,5",
                                    "abandoned_ms=9223372036854775807,1,1,1", "abandoned_ms=1,,2,3"})
         CHECK_FALSE(Etiquette::parse(text).held_until(noon));
-    rc::check([](const std::string& noise) { RC_ASSERT(!Etiquette::parse(noise).held_until(noon)); });
+    always([](const std::string& noise) { RC_ASSERT(!Etiquette::parse(noise).held_until(noon)); });
 }
 
 TEST_CASE("what sshd itself ended is not held against us; what we left is") {

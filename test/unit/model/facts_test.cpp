@@ -2,7 +2,8 @@
 #include "model/facts.hpp"
 
 #include <doctest/doctest.h>
-#include <rapidcheck.h>
+
+#include "unit/property.hpp"
 
 #include "unit/model/shell.hpp"
 
@@ -81,5 +82,5 @@ TEST_CASE("an answer to another question is not taken") {
 }
 
 TEST_CASE("no bytes at all make the parser stumble") {
-    rc::check([](const std::string& noise) { static_cast<void>(parse_facts(answer(noise), mark)); });
+    always([](const std::string& noise) { static_cast<void>(parse_facts(answer(noise), mark)); });
 }

@@ -4,7 +4,8 @@
 #include <vector>
 
 #include <doctest/doctest.h>
-#include <rapidcheck.h>
+
+#include "unit/property.hpp"
 
 using namespace vmc::model;
 
@@ -50,7 +51,7 @@ TEST_CASE("a line longer than the bound comes in pieces that say so") {
 }
 
 TEST_CASE("where the stream is cut into pieces does not matter") {
-    rc::check([] {
+    vmc::always([] {
         const std::string text = *text_of_lines();
         const auto piece = *rc::gen::inRange<std::size_t>(1, 7);
         const auto bound = *rc::gen::inRange<std::size_t>(1, 9);

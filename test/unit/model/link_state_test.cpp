@@ -2,7 +2,8 @@
 #include "model/link_state.hpp"
 
 #include <doctest/doctest.h>
-#include <rapidcheck.h>
+
+#include "unit/property.hpp"
 
 using namespace vmc;
 using namespace vmc::model;
@@ -133,7 +134,7 @@ TEST_CASE("being asked to stop ends whatever is under way") {
 }
 
 TEST_CASE("in any order of events there is at most one attempt and one timer, and each is ended or used") {
-    rc::check([](const std::vector<std::uint8_t>& choices) {
+    always([](const std::vector<std::uint8_t>& choices) {
         Life life;
         bool attempt = false, timer = false;
         const LinkEvent events[] = {ConnectWanted{},

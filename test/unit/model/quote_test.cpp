@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/quote.hpp"
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
-#include <rapidcheck.h>
+
+#include "unit/property.hpp"
 
 using namespace vmc;
 using namespace vmc::model;
@@ -29,6 +32,26 @@ std::vector<std::string> read_words(const std::string& line) {
     return words;
 }
 
+/// What `printf %b` makes of it.
+std::string printed(const std::string& text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '\\') {
+            out += text[i];
+            continue;
+        }
+        int code = 0;
+        std::size_t digits = 0;
+        while (digits < 4 && i + 1 < text.size() && text[i + 1] >= '0' && text[i + 1] <= '7') {
+            code = code * 8 + (text[++i] - '0');
+            ++digits;
+        }
+        CHECK(digits == 4);
+        out += static_cast<char>(code);
+    }
+    return out;
+}
+
 std::string sent(const Command& command) { return wire_line(command).value_or("REFUSED"); }
 
 void refused(const Command& command, const std::string& because) {
@@ -50,17 +73,22 @@ TEST_CASE("a word is one word for the shell, whatever it holds") {
 }
 
 TEST_CASE("any words are read back exactly by a POSIX shell") {
-    rc::check([](const std::vector<std::string>& words) {
+    always([](const std::vector<std::string>& words) {
         RC_PRE(!words.empty());
         for (const auto& word : words) RC_PRE(word.find('\0') == std::string::npos);
         const auto line = wire_line(Command::words(words));
         RC_ASSERT(line.has_value());
-        RC_ASSERT(read_words(*line) == words);
+        auto read = read_words(*line);
+        // A line that not every login shell reads alike is handed to /bin/sh, which evaluates it.
+        const std::vector<std::string> through_sh{"exec", "/bin/sh", "-c", R"sh(eval "$(printf %b "$1")")sh", "sh"};
+        if (read.size() == 6 && std::equal(through_sh.begin(), through_sh.end(), read.begin()))
+            read = read_words(printed(read.back()));
+        RC_ASSERT(read == words);
     });
 }
 
 TEST_CASE("inside single quotes there is never a byte that fish or csh reads differently") {
-    rc::check([](const std::string& word) {
+    always([](const std::string& word) {
         bool quoted = false;
         const std::string text = quote(word);
         for (std::size_t i = 0; i < text.size(); ++i) {

@@ -5,7 +5,8 @@
 #include <chrono>
 
 #include <doctest/doctest.h>
-#include <rapidcheck.h>
+
+#include "unit/property.hpp"
 
 #include "unit/model/shell.hpp"
 
@@ -132,5 +133,5 @@ TEST_CASE("a pending reboot is said and is no fault") {
 }
 
 TEST_CASE("any bytes can be parsed") {
-    rc::check([](const std::string& noise) { static_cast<void>(report(noise)); });
+    always([](const std::string& noise) { static_cast<void>(report(noise)); });
 }

@@ -2,7 +2,8 @@
 #include "model/target_text.hpp"
 
 #include <doctest/doctest.h>
-#include <rapidcheck.h>
+
+#include "unit/property.hpp"
 
 using namespace vmc;
 using namespace vmc::model;
@@ -68,7 +69,7 @@ TEST_CASE("what is no host is refused in one line that names the fault") {
 }
 
 TEST_CASE("whatever passes is safe as a word of a command line") {
-    rc::check([](const std::string& text) {
+    always([](const std::string& text) {
         const auto host = parse_host(text);
         if (!host) return;
         RC_ASSERT(host->host.find_first_of(" '\"$`;|&<>\\\n\t(){}*?[]!#~=,") == std::string::npos);
