@@ -49,6 +49,7 @@ enum class Code {
     held,              ///< we do not try now: too many connections were accepted and came to no login
     channel_refused,   ///< MaxSessions, or an administrator's policy
     restricted_shell,  ///< a forced command or nologin answered instead of a shell
+    declined,          ///< the VM was reached and will not: no place for a job, an id that is taken, …
     lost,              ///< the connection ended under us
     no_status,         ///< the channel closed without saying how the command ended
     cancelled,

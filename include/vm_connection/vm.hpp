@@ -11,24 +11,21 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <vm_connection/boot.hpp>
 #include <vm_connection/command.hpp>
 #include <vm_connection/export.hpp>
 #include <vm_connection/health.hpp>
+#include <vm_connection/job.hpp>
 #include <vm_connection/loop.hpp>
 #include <vm_connection/notice.hpp>
 #include <vm_connection/outcome.hpp>
+#include <vm_connection/output.hpp>
 #include <vm_connection/target.hpp>
 #include <vm_connection/task.hpp>
 
 namespace vmc VMC_API {
-
-/// Where the output of a command goes: called in order, on the loop's thread, and must not block
-/// it. Return false to be called no more until Run::resume_output(): then nothing is read from the
-/// VM while you are behind, and a slow consumer slows the VM, not us.
-enum class Stream { out, err };
-using OutputFn = std::function<bool(Stream, std::string_view bytes)>;
 
 /// A command under way. Copies share it; dropping them all lets it run on to its end.
 class Run {
@@ -74,6 +71,12 @@ public:
     /// Runs it, calls `output` on *this* thread as bytes arrive (bounded: 1 MiB ahead of it), and
     /// returns the outcome. `poll`, when given, is called at least every 50 ms; true cancels.
     Outcome run_here(Command command, const HereFn& output, const std::function<bool()>& poll = {});
+    /// Starts a job, once: it has begun on the VM when this succeeds. After a loss it is asked again, for at
+    /// most `within`; when that fails, the job may still have begun (Error::line() says what is known).
+    [[nodiscard]] Task<Result<Job>> submit(JobRequest request, Duration within = std::chrono::minutes(1));
+    /// By id or name, whoever submitted it.
+    [[nodiscard]] Job job(std::string id_or_name);
+    [[nodiscard]] Task<Result<std::vector<JobStatus>>> jobs();
     [[nodiscard]] Task<Health> health(Level level);
     /// Two authenticated readings can be compared with compare().
     [[nodiscard]] Task<Result<BootRecord>> boot();

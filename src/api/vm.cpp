@@ -25,7 +25,8 @@ Async<Result<BootRecord>> read_boot(link::Link& link, port::Clock& clock) {
 
 Vm::Impl::Impl(Target target, Loop::Impl& loop)
     : loop_(loop), tasks_(loop.executor()),
-      link_(std::make_unique<link::Link>(loop.ports(), std::move(target), [this](const Notice& n) { hear(n); })) {}
+      link_(std::make_unique<link::Link>(loop.ports(), std::move(target), [this](const Notice& n) { hear(n); })),
+      jobs_(std::make_unique<job::Jobs>(loop.ports(), *link_)) {}
 
 void Vm::Impl::hear(const Notice& notice) {
     std::function<void(const Notice&)> tell;

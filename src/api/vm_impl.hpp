@@ -15,6 +15,7 @@
 
 #include "api/loop_impl.hpp"
 #include "flow/task_scope.hpp"
+#include "job/jobs.hpp"
 #include "link/link.hpp"
 
 namespace vmc {
@@ -51,6 +52,13 @@ public:
 
     [[nodiscard]] Loop::Impl& loop() { return loop_; }
     [[nodiscard]] link::Link& link() { return *link_; }
+    [[nodiscard]] job::Jobs& jobs() { return *jobs_; }
+    /// Runs `work` as one of its tasks; false when it is closed.
+    [[nodiscard]] bool spawn(Async<void> work) {
+        if (closed_) return false;
+        tasks_.spawn(std::move(work));
+        return true;
+    }
     void on_notice(std::function<void(const Notice&)> tell);
     [[nodiscard]] std::string state();
 
@@ -73,6 +81,7 @@ private:
     Loop::Impl& loop_;
     flow::TaskScope tasks_;
     std::unique_ptr<link::Link> link_;
+    std::unique_ptr<job::Jobs> jobs_;
     bool closed_ = false;
 
     std::mutex mutex_;  // protects what is below: read from any thread

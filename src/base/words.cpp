@@ -44,6 +44,7 @@ std::string_view slug(Code code) noexcept {
         case Code::held: return "held";
         case Code::channel_refused: return "channel-refused";
         case Code::restricted_shell: return "restricted-shell";
+        case Code::declined: return "declined";
         case Code::lost: return "lost";
         case Code::no_status: return "no-status";
         case Code::cancelled: return "cancelled";

@@ -47,8 +47,14 @@ public:
     /// may have left. `command`, `sink`, `source` and `control` outlive the call.
     Async<Outcome> run(const Command& command, Sink& sink, Source* source, Control& control);
 
-    /// Runs a probe script on the VM through `/bin/sh -s` and returns what it printed (at most 256 KiB).
-    Async<Result<std::string>> ask(std::string script, Instant deadline);
+    static constexpr std::size_t short_answer = std::size_t{256} * 1024;
+    static constexpr std::size_t long_answer = std::size_t{4} * 1024 * 1024;
+    /// Runs a probe script on the VM through `/bin/sh -s` and returns what it printed, at most `limit` bytes.
+    Async<Result<std::string>> ask(std::string script, Instant deadline, std::size_t limit = short_answer);
+    /// The same for a script that goes on printing: both its streams as they come, until it ends. Fails with
+    /// Code::lost also when its session has gone quiet and another has taken over. For scripts that may
+    /// be asked twice. `sink` outlives the call.
+    Async<Result<void>> stream(std::string script, Sink& sink, Instant deadline);
     /// The VM's identity, boot and incarnation, read now.
     Async<Result<model::Facts>> read_facts(Instant deadline);
 
@@ -130,9 +136,13 @@ private:
         std::string host_key;        // of the session it came over
         std::shared_ptr<Wire> over;  // empty: over one of its own
     };
-    Async<Result<Told>> ask_over_any(std::string script, Instant deadline);
-    Async<Result<std::string>> ask_on(port::Session& session, std::string script, Instant deadline);
-    static Async<Result<std::string>> ask_unlimited(port::Session& session, std::string script, Instant deadline);
+    Async<Result<Told>> ask_over_any(std::string script, Instant deadline, std::size_t limit);
+    Async<Result<std::string>> ask_on(port::Session& session, std::string script, Instant deadline,
+                                      std::size_t limit = short_answer);
+    static Async<Result<std::string>> ask_unlimited(port::Session& session, std::string script, Instant deadline,
+                                                    std::size_t limit);
+    Async<void> pour(port::Channel& channel, Sink& sink, Result<void>& ended);
+    Async<void> until_passed_over(std::shared_ptr<Wire> wire);
     Async<Result<model::Facts>> read_facts_on(port::Session& session, Instant deadline);
 
     Ports ports_;

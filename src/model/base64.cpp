@@ -1,12 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/base64.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace vmc::model {
 
+namespace {
+constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+}
+
+std::string base64(std::string_view bytes) {
+    std::string text;
+    text.reserve((bytes.size() + 2) / 3 * 4);
+    for (std::size_t i = 0; i < bytes.size(); i += 3) {
+        std::uint32_t bits = 0;
+        const auto count = std::min<std::size_t>(3, bytes.size() - i);
+        for (std::size_t k = 0; k < 3; ++k)
+            bits = bits << 8U | (k < count ? static_cast<std::uint8_t>(bytes[i + k]) : 0U);
+        for (std::size_t k = 0; k < 4; ++k) text += k <= count ? alphabet[bits >> (18U - 6U * k) & 63U] : '=';
+    }
+    return text;
+}
+
 std::optional<std::string> base64_decode(std::string_view text) {
-    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     if (text.size() % 4 != 0) return std::nullopt;
     while (text.ends_with('=') && text.size() % 4 != 2) text.remove_suffix(1);
     std::string bytes;

@@ -25,9 +25,26 @@ int exit_code_of(const Outcome& outcome) noexcept {
     return std::visit([](const auto& ending) { return code_of(ending); }, outcome.ending());
 }
 
+int exit_code_of(const JobStatus& status) noexcept {
+    switch (status.state) {
+        case JobState::exited: return status.exit_code.value_or(exit_own_failure);
+        case JobState::signalled: return 128 + signal_number(status.signal.value_or("")).value_or(0);
+        case JobState::timed_out: return exit_timed_out;
+        case JobState::cancelled: return exit_cancelled;
+        case JobState::interrupted: return exit_interrupted;
+        case JobState::killed: return 128 + 9;
+        case JobState::refused: return exit_own_failure;
+        case JobState::submitted:
+        case JobState::running:
+        case JobState::unknown: break;
+    }
+    return exit_link;
+}
+
 int exit_code_of(const Error& error) noexcept {
     switch (error.code()) {
         case Code::bad_request: return exit_usage;
+        case Code::declined:
         case Code::local: return exit_own_failure;
         case Code::cancelled: return exit_cancelled;
         default: return exit_link;

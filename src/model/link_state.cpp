@@ -146,6 +146,7 @@ bool is_hard_stop(Code code) noexcept {
         case Code::held:
         case Code::booting:
         case Code::channel_refused:
+        case Code::declined:
         case Code::lost:
         case Code::no_status: return false;
     }

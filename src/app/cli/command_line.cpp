@@ -56,7 +56,8 @@ public:
         for (const auto* option : app->get_options())
             if (option->get_positional())
                 text += option->get_required() ? " " + option->get_name() : " [" + option->get_name() + "]";
-        return text + " [OPTIONS]" + (app->get_name() == "exec" ? " -- COMMAND" : "") + "\n";
+        return text + " [OPTIONS]" + (app->get_name() == "exec" || app->get_name() == "run" ? " -- COMMAND" : "") +
+               "\n";
     }
 };
 
@@ -73,7 +74,8 @@ CommandLine::CommandLine(int argc, char** argv) {
     const auto dashes = std::ranges::find(all, "--");
     before_.assign(all.begin(), dashes);
     if (dashes != all.end()) words_.emplace(dashes + 1, all.end());
-    for (const auto make : {exec_verb, check_verb, boot_verb, wait_verb, trust_verb, config_verb})
+    for (const auto make : {exec_verb, run_verb, jobs_verb, attach_verb, logs_verb, cancel_verb, rm_verb, check_verb,
+                            boot_verb, wait_verb, trust_verb, config_verb})
         verbs_.push_back(make());
 }
 
@@ -86,8 +88,7 @@ Expected<std::optional<int>> CommandLine::parse() {
         std::string list;
         for (const auto& verb : verbs_) list += fmt::format("  {:<8} {}\n", verb->name(), verb->summary());
         const auto text = fmt::format(introduction, list);
-        if (before_.empty())
-            return usage("no verb: vmc exec, check, boot, wait, trust or config; vmc --help tells more");
+        if (before_.empty()) return usage("no verb: vmc exec, run, check, boot, wait, trust, …; vmc --help tells more");
         print(text);
         return 0;
     }
@@ -110,7 +111,7 @@ Expected<std::optional<int>> CommandLine::parse() {
         print(app.help());
         return 0;
     } catch (const CLI::ExtrasError& error) {
-        const bool command = app.get_name() == "exec" && !words_;
+        const bool command = (app.get_name() == "exec" || app.get_name() == "run") && !words_;
         return usage(one_line(error.what()) + (command ? "; the command stands after --, as in: vmc exec HOST -- uptime"
                                                        : "; vmc " + app.get_name() + " --help tells more"));
     } catch (const CLI::ParseError& error) {

@@ -72,6 +72,11 @@ void Console::say(std::string_view line) const {
     if (loudness_ != Loudness::quiet) fail(line);
 }
 
+std::string Console::last_reason() const {
+    std::lock_guard lock(mutex_);
+    return last_reason_;
+}
+
 bool Console::is_worth_telling(Notice::Kind kind) const {
     if (loudness_ == Loudness::verbose) return true;
     switch (kind) {
@@ -87,8 +92,12 @@ bool Console::is_worth_telling(Notice::Kind kind) const {
 void Console::hear(const Notice& notice) {
     // "…; next attempt in 499 ms", twice a second while a VM boots: the same reason again is no news.
     const auto reason = notice.kind == Notice::Kind::waiting ? notice.text.substr(0, notice.text.find("; next")) : "";
-    const bool again = !reason.empty() && reason == last_reason_ && loudness_ != Loudness::verbose;
-    if (!reason.empty() || notice.kind == Notice::Kind::online) last_reason_ = reason;
+    bool again = false;
+    {
+        std::lock_guard lock(mutex_);
+        again = !reason.empty() && reason == last_reason_ && loudness_ != Loudness::verbose;
+        if (!reason.empty() || notice.kind == Notice::Kind::online) last_reason_ = reason;
+    }
     if (is_worth_telling(notice.kind) && !again) say(notice.text);
     if (notice.kind == Notice::Kind::online) was_online_ = true;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,9 @@ public:
     void say(std::string_view line) const;
     /// While a host is being reached for the first time its failure is the verb's to tell, once.
     void hear(const Notice& notice);
+    [[nodiscard]] Loudness loudness() const { return loudness_; }
+    /// Why the last attempt to connect failed; empty while online.
+    [[nodiscard]] std::string last_reason() const;
     [[nodiscard]] bool was_online() const { return was_online_.load(); }
 
 private:
@@ -29,7 +33,8 @@ private:
     std::string host_;
     Loudness loudness_;
     std::atomic<bool> was_online_{false};
-    std::string last_reason_;  // why it waits; on the loop's thread
+    mutable std::mutex mutex_;  // protects last_reason_, written on the loop's thread
+    std::string last_reason_;   // why it waits
 };
 
 /// Foreign text made fit for one line of a terminal.

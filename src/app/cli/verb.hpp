@@ -32,6 +32,12 @@ public:
 };
 
 std::unique_ptr<Verb> exec_verb();
+std::unique_ptr<Verb> run_verb();
+std::unique_ptr<Verb> jobs_verb();
+std::unique_ptr<Verb> attach_verb();
+std::unique_ptr<Verb> logs_verb();
+std::unique_ptr<Verb> cancel_verb();
+std::unique_ptr<Verb> rm_verb();
 std::unique_ptr<Verb> check_verb();
 std::unique_ptr<Verb> boot_verb();
 std::unique_ptr<Verb> wait_verb();

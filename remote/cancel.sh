@@ -1,0 +1,38 @@
+# shellcheck shell=sh
+# Ends a job. Input: root, id, grace (s), as. The warden does it, within a second; only where there is
+# none any more is it done from here.
+job=$root/$id
+is_ours "$root" || refuse unsafe-root "$unsafe"
+[ -d "$job" ] || refuse absent 'there is no such job'
+is_ours "$job" || refuse unsafe-root "$unsafe"
+last_attempt
+# What has not begun never will.
+if mv "$attempt/ready" "$attempt/buried" 2>/dev/null; then
+    tell cancelled buried
+    finish
+fi
+if [ -e "$job/result" ]; then
+    tell cancelled over
+    finish
+fi
+if ! held "$attempt/lock"; then
+    # Its supervisor is gone; what it left may still run.
+    if [ -e "$attempt/start" ] && mv "$attempt/open" "$attempt/ended" 2>/dev/null; then
+        end_tree "$grace"
+        tell killed "$killed"
+        tell escaped "$escaped"
+    fi
+    tell cancelled gone
+    finish
+fi
+: >"$attempt/cancel"
+waited=0
+while [ "$waited" -lt "$((grace * 10 + 100))" ] && [ ! -e "$job/result" ]; do
+    nap 0.1
+    waited=$((waited + 1))
+    if [ "$waited" = 40 ] && mv "$attempt/open" "$attempt/ended" 2>/dev/null; then
+        end_tree "$grace"
+        printf 'why=cancelled\nkilled=%s\nescaped=%s\n' "$killed" "$escaped" 1<>"$attempt/why"
+    fi
+done
+if [ -e "$job/result" ]; then tell cancelled yes; else tell cancelled unknown; fi

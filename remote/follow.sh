@@ -1,0 +1,84 @@
+# shellcheck shell=sh
+# The output of a job as it comes: stdout on our stdout, stderr on our stderr, each after a line with
+# the nonce. Ends when the supervisor has let go, or after `patience` seconds; what is still missing then
+# is for `look`. Input: root, id, from_out, from_err, patience.
+# Descriptor 3 is the channel's stderr.
+
+# stream FILE OFFSET: what is there, then what comes.
+stream() {
+    case $ended-$(tail --version 2>/dev/null) in
+        no-*coreutils*) exec tail -c "+$(($2 + 1))" -f "$1" ;;
+    esac
+    # busybox tail cannot go past 4 GiB, and looks once a second as well.
+    at=$2 idle=0
+    while :; do
+        read_size "$1"
+        if [ "$size" -gt "$at" ]; then
+            dd if="$1" bs=65536 iflag=skip_bytes,count_bytes skip="$at" count="$((size - at))" 2>/dev/null || exit 1
+            at=$size idle=0
+            continue
+        fi
+        [ "$ended" = no ] && [ ! -e "$job/result" ] || exit 0
+        idle=$((idle + 1))
+        [ "$((idle % 25))" != 0 ] || held "$attempt/lock" || exit 0
+        nap 0.2
+    done
+}
+
+# Waits until tail, process $1, has read $2 to its end; it looks at it as descriptor 3.
+drained() {
+    while read -r word position <"/proc/$1/fdinfo/3"; do
+        [ "$word" = pos: ] || return
+        read_size "$2"
+        [ "$position" -lt "$size" ] || return
+        nap 0.05
+    done
+}
+
+job=$root/$id
+last_attempt
+[ -e "$job/out" ] || refuse absent 'there is no such job'
+read_size "$job/out"
+[ "$size" -ge "$from_out" ] || refuse shorter "stdout=$size"
+read_size "$job/err"
+[ "$size" -ge "$from_err" ] || refuse shorter "stderr=$size"
+ended=no
+[ ! -e "$job/result" ] || ended=yes
+printf '\n%s\n' "vmc-data-$end"
+printf '\n%s\n' "vmc-data-$end" >&3
+stream "$job/out" "$from_out" 3>&- &
+out=$!
+stream "$job/err" "$from_err" >&3 3>&- &
+err=$!
+if [ "$ended" = yes ]; then
+    wait "$out" "$err"
+    exit 0
+fi
+# Whoever reads the lock reads its end the moment its holder is gone. Who comes too late to open it would
+# wait for ever: such a one does not ignore USR1 yet.
+(
+    exec 4<"$attempt/lock"
+    trap '' USR1
+    exec cat <&4
+) >/dev/null 3>&- &
+watcher=$!
+(
+    nap 0.3
+    kill -USR1 "$watcher"
+) >/dev/null 3>&- &
+nudge=$!
+(
+    trap 'kill "$!"; exit' TERM
+    sleep "$patience" &
+    wait "$!"
+    kill "$watcher"
+) >/dev/null 3>&- &
+timer=$!
+wait "$watcher"
+kill "$nudge"
+if [ -e "$job/result" ] || ! held "$attempt/lock"; then
+    drained "$out" "$job/out"
+    drained "$err" "$job/err"
+fi
+kill "$out" "$err" "$timer"
+exit 0

@@ -1,0 +1,43 @@
+# shellcheck shell=sh
+# A further attempt at a job that a reboot interrupted. Input: root, dev, machine, boot, latest, id, number,
+# fresh (yes: begin at the beginning), setsid, launch.
+give_up() {
+    mv "$attempt/ready" "$attempt/buried" 2>/dev/null
+    refuse "$1" "$2"
+}
+
+write_attempt() {
+    printf '%512s\n' '' >"$attempt/said" &&
+        printf '%128s\n' '' >"$attempt/pid" &&
+        printf '%128s\n' '' >"$attempt/why" &&
+        printf '' >"$attempt/open" &&
+        printf '' >"$attempt/ready" &&
+        mkfifo "$attempt/lock"
+}
+
+umask 077
+job=$root/$id
+attempt=$job/attempts/$number
+check_place
+[ -d "$job" ] || refuse absent 'there is no such job'
+is_ours "$job" || refuse unsafe-root "$unsafe"
+[ ! -e "$job/result" ] || refuse over 'it has ended'
+last=$job
+[ "$number" = 1 ] || last=$job/attempts/$((number - 1))
+[ -e "$last/start" ] || refuse never-started 'it never started'
+[ -n "$boot_now" ] || refuse no-boot 'the VM shows no boot id'
+while IFS= read -r line; do
+    [ "$line" != "boot=$boot_now" ] || refuse same-boot 'the VM has not rebooted since it started'
+done <"$last/start"
+[ -d "$job/attempts" ] || mkdir "$job/attempts" 2>/dev/null
+durable "$job" || refuse no-sync 'the disk does not take what is written'
+if ! mkdir "$attempt" 2>/dev/null; then
+    [ -d "$attempt" ] || refuse no-space 'cannot write the attempt down'
+    tell submitted already
+    finish
+fi
+durable "$job/attempts" || give_up no-sync 'the disk does not take what is written' # fsync: attempt
+said=$( (write_attempt) 2>&1) || give_up no-space "cannot write the attempt down: ${said##*: }"
+[ "$fresh" != yes ] || rm -f "$job/mark"
+durable "$attempt" || give_up no-sync 'the disk does not take what is written' # fsync: attempt-files
+start_supervisor "$attempt"

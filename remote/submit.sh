@@ -1,0 +1,64 @@
+# shellcheck shell=sh
+# Claims an id and starts its supervisor, once and never twice.
+# Input: root, dev, machine, boot, latest (of the uptime), id, digest, request, runner, setsid, launch,
+# and staged (yes: a standard input was put beside before).
+
+# Somebody was here before: the same submit that arrived twice, or another client with the same id.
+attach() {
+    waited=0
+    while [ ! -e "$job/request" ] && [ "$waited" -lt 50 ]; do
+        nap 0.1
+        waited=$((waited + 1))
+    done
+    if [ ! -e "$job/request" ]; then
+        # Either the supervisor sees the grave, or we see that it is going.
+        mkdir "$job/grave" 2>/dev/null
+        [ -e "$job/going" ] || refuse burned 'this id was claimed and its submit broke off; it never runs'
+    fi
+    while IFS= read -r line; do
+        [ "$line" = "digest=$digest" ] || continue
+        tell submitted already
+        finish
+    done <"$job/request"
+    [ -e "$job/request" ] || finish
+    refuse other-job 'this id belongs to another job'
+}
+
+# What was claimed and cannot be finished is buried, so that it never runs.
+give_up() {
+    mv "$job/ready" "$job/buried" 2>/dev/null
+    refuse "$1" "$2"
+}
+
+# Space that the ending needs is taken now, while there is some.
+write_records() {
+    printf '%s' "$runner" >"$job/runner" &&
+        printf '' >"$job/out" &&
+        printf '' >"$job/err" &&
+        printf '%1024s\n' '' >"$job/result.tmp" &&
+        printf '%512s\n' '' >"$job/said" &&
+        printf '%128s\n' '' >"$job/pid" &&
+        printf '%128s\n' '' >"$job/why" &&
+        printf '%s' "$request" >"$job/request.tmp" &&
+        printf '' >"$job/open" &&
+        printf '' >"$job/ready" &&
+        { [ -z "$cleanup" ] || printf '' >"$job/cleanup-wanted"; } &&
+        mkfifo "$job/lock"
+}
+
+umask 077
+job=$root/$id
+unkept='the disk does not keep what is written'
+check_place
+if ! said=$(mkdir "$job" 2>&1); then
+    [ -d "$job" ] && attach
+    refuse no-root "cannot create $job: ${said##*: }"
+fi
+durable "$root" || give_up no-sync "$unkept" # fsync: claim
+said=$( (write_records) 2>&1) || give_up no-space "cannot write the job down: ${said##*: }"
+[ "$staged" != yes ] || mv "$root/.staged-$id" "$job/stdin" || give_up no-input 'the input that was sent is not there'
+durable "$job/runner" "$job/result.tmp" "$job/said" "$job/pid" "$job/why" || give_up no-sync "$unkept" # fsync: files
+durable "$job/request.tmp" || give_up no-sync "$unkept" # fsync: request
+mv "$job/request.tmp" "$job/request" || give_up no-space 'cannot write the request down'
+durable "$job" || give_up no-sync "$unkept" # fsync: request-name
+start_supervisor "$job"

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/job_attendance.hpp"
+
+#include <algorithm>
+#include <csignal>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "app/cli/job_text.hpp"
+#include "app/cli/signals.hpp"
+#include "app/cli/terminal.hpp"
+#include "base/span.hpp"
+
+namespace vmc::cli {
+
+namespace {
+
+constexpr Duration progress_every = std::chrono::seconds(1);
+/// While nothing is heard of the VM; longer and longer, up to the second.
+constexpr Duration first_word_after = std::chrono::seconds(5);
+constexpr Duration word_at_least_every = std::chrono::minutes(1);
+
+}  // namespace
+
+JobAttendance::JobAttendance(Contact& contact, JobSinks& sinks, Form form, OnInterrupt on_interrupt)
+    : contact_(contact), sinks_(sinks), form_(form), on_interrupt_(on_interrupt), begun_(now()),
+      shows_progress_(::isatty(STDERR_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 0 &&
+                      contact.console().loudness() != Loudness::quiet) {}
+
+JobAttendance::~JobAttendance() {
+    sinks_.outlet(Stream::out).when_room({});
+    sinks_.outlet(Stream::err).when_room({});
+}
+
+bool JobAttendance::take(Stream stream, std::string_view bytes) {
+    (stream == Stream::out ? out_bytes_ : err_bytes_) += bytes.size();
+    if (form_ == Form::json && !sinks_.is_file(stream))
+        return streams().out().put((stream == Stream::out ? out_events_ : err_events_).feed(bytes));
+    return sinks_.outlet(stream).put(bytes);
+}
+
+JobEnd JobAttendance::run(Job job, FollowOptions options) {
+    options.says([this](std::string_view line) {
+        hide_progress();
+        contact_.console().say(line);
+    });
+    options.knows([this](const JobStatus& status) {
+        std::lock_guard lock(mutex_);
+        known_ = status;
+    });
+    follow_ =
+        job.follow([this](Stream stream, std::string_view bytes) { return take(stream, bytes); }, std::move(options));
+    const auto room = [follow = *follow_]() mutable { follow.resume_output(); };
+    sinks_.outlet(Stream::out).when_room(room);
+    sinks_.outlet(Stream::err).when_room(room);
+    auto end = follow_->end();
+    end.on_done([] { bell().ring(); });
+    while (!end.ready()) {
+        look_after(job);
+        say_what_is_known();
+        show_progress();
+        if (end.ready()) break;
+        const Duration pause = std::min(shows_progress_ ? progress_every : left_until(say_next_), first_word_after);
+        (void)bell().wait(-1, pause);
+    }
+    hide_progress();
+    if (form_ == Form::json) print(out_events_.finish() + err_events_.finish());
+    return end.get();
+}
+
+void JobAttendance::look_after(const Job& job) {
+    const int wish = Signals::wish();
+    const bool reader_gone = sinks_.outlet(Stream::out).broken() || sinks_.outlet(Stream::err).broken();
+    if ((wish == 0 && !reader_gone) || cancelled_ || left_) return;
+    if (wish == SIGINT && on_interrupt_ == OnInterrupt::cancel) {
+        cancelled_ = true;
+        hide_progress();
+        contact_.console().say("cancelling the job; once more to leave at once");
+        (void)job.cancel();
+        return;
+    }
+    left_ = true;
+    follow_->stop();
+}
+
+/// While nothing is heard of the VM: for how long, what stands in the way, and what was known last.
+void JobAttendance::say_what_is_known() {
+    if (contact_.vm().state() == "online") {
+        if (away_since_) {
+            std::lock_guard lock(mutex_);
+            ++losses_;
+        }
+        away_since_.reset();
+        say_next_ = never;
+        return;
+    }
+    const Instant here = now();
+    if (!away_since_) {
+        away_since_ = here;
+        say_pause_ = first_word_after;
+        say_next_ = here + say_pause_;
+    }
+    if (here < say_next_) return;
+    std::string text = "nothing heard for " + spoken(here - *away_since_);
+    if (const auto why = contact_.console().last_reason(); !why.empty()) text += "; " + why;
+    {
+        std::lock_guard lock(mutex_);
+        if (known_.state == JobState::running || known_.state == JobState::unknown)
+            text += "; the job goes on by itself";
+        if (known_.last_beat) text += ", its last heartbeat was at " + clock_time(*known_.last_beat);
+    }
+    hide_progress();
+    contact_.console().say(text);
+    say_pause_ = std::min(say_pause_ * 2, word_at_least_every);
+    say_next_ = here + say_pause_;
+}
+
+void JobAttendance::show_progress() {
+    if (!shows_progress_) return;
+    std::string text;
+    {
+        std::lock_guard lock(mutex_);
+        const auto state = away_since_ ? "out of sight" : "running";
+        text = fmt::format("{}: {} {}, {} bytes", contact_.host(), state,
+                           spoken(std::chrono::floor<std::chrono::seconds>(now() - begun_)), out_bytes_ + err_bytes_);
+        if (losses_ > 0) text += fmt::format(", reconnects {}", losses_);
+        if (known_.last_beat) text += ", heartbeat " + clock_time(*known_.last_beat);
+    }
+    const auto width = Terminal::width(STDERR_FILENO);
+    if (width > 1 && text.size() >= width) text.resize(width - 1);
+    streams().err().put("\r\x1b[K" + text);
+    progress_shown_ = true;
+}
+
+void JobAttendance::hide_progress() {
+    if (!progress_shown_) return;
+    progress_shown_ = false;
+    streams().err().put("\r\x1b[K");
+}
+
+}  // namespace vmc::cli

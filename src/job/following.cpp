@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "job/following.hpp"
+
+#include <algorithm>
+
+#include "flow/deadline.hpp"
+
+namespace vmc::job {
+
+namespace {
+
+/// A stream on the VM ends by itself after this long, so that none stays there when we are gone.
+constexpr Duration patience = std::chrono::minutes(5);
+constexpr Duration spare = std::chrono::seconds(30);
+/// Of one look, for each stream.
+constexpr std::uint64_t most_at_once = std::uint64_t{1} * 1024 * 1024;
+/// Followers of one link that hold a channel each; further ones look in turns. Of sshd's ten sessions.
+constexpr int most_streams = 4;
+constexpr Duration look_every = std::chrono::seconds(1);
+constexpr Duration one_answer_within = std::chrono::seconds(60);
+constexpr Duration pause_after_failure = std::chrono::milliseconds(300);
+constexpr Duration resume_within = std::chrono::minutes(2);
+
+/// No use in asking again.
+bool is_final(const Error& error) {
+    return model::is_hard_stop(error.code()) || error.code() == Code::declined || error.code() == Code::local;
+}
+
+}  // namespace
+
+/// Both streams of one answer, read as they come.
+class Following::Streams final : public link::Sink {
+public:
+    Streams(Following& following, const std::string& nonce)
+        : following_(following), out_(following.from_.out, nonce, false), err_(following.from_.err, nonce, false) {}
+
+    Async<void> ready() override { co_await following_.sink_.ready(); }
+    void take(port::Stream stream, std::string bytes) override {
+        auto& reader = stream == port::Stream::out ? out_ : err_;
+        auto fresh = reader.take(bytes);
+        following_.note(reader, stream == port::Stream::out ? "stdout" : "stderr");
+        if (out_.begun()) following_.answered_ = true;
+        if (!fresh.empty()) following_.sink_.take(stream, std::move(fresh));
+    }
+    [[nodiscard]] bool begun() const { return out_.begun(); }
+
+private:
+    Following& following_;
+    model::JobReader out_;
+    model::JobReader err_;
+};
+
+Following::Following(Jobs& jobs, std::string id, FollowFrom from, link::Sink& sink, FollowWatcher& watcher)
+    : jobs_(jobs), id_(std::move(id)), from_(std::move(from)), sink_(sink), watcher_(watcher) {
+    result_.status.id = id_;
+}
+
+void Following::note(const model::JobReader& reader, const char* name) {
+    if (!reader.rewritten() || rewritten_said_) return;
+    rewritten_said_ = true;
+    watcher_.says(std::string(name) + " of the job is not what it was before: it was rewritten on the VM");
+}
+
+void Following::failed_with(const Error& error) {
+    last_error_ = error;
+    if (!away_since_) {
+        away_since_ = jobs_.ports().clock.now();
+        ++result_.reconnects;
+    }
+}
+
+bool Following::complete() const {
+    return from_.out.offset() >= result_.status.stdout_bytes && from_.err.offset() >= result_.status.stderr_bytes;
+}
+
+/// What is missing comes with the next look. A job that runs is never that far.
+bool Following::nearly_complete() const {
+    const auto& status = result_.status;
+    return status.ended() && status.stdout_bytes <= from_.out.offset() + most_at_once &&
+           status.stderr_bytes <= from_.err.offset() + most_at_once;
+}
+
+/// What the VM has less of than was delivered is gone there, and that is said.
+bool Following::settle_offsets(const JobStatus& status) {
+    const auto settle = [&](model::JobPosition& position, std::uint64_t size, const char* name) {
+        if (size >= position.offset()) return false;
+        watcher_.says(std::string(name) +
+                      " of the job is shorter on the VM than what was delivered: rolled back from " +
+                      std::to_string(position.offset()) + " to " + std::to_string(size) + " bytes");
+        position.rolled_back(size);
+        return true;
+    };
+    const bool out = settle(from_.out, status.stdout_bytes, "stdout");
+    const bool err = settle(from_.err, status.stderr_bytes, "stderr");
+    return out || err;
+}
+
+Async<void> Following::deliver(port::Stream stream, std::string_view bytes) {
+    auto& position = stream == port::Stream::out ? from_.out : from_.err;
+    model::JobReader reader(position, "", true);
+    std::string fresh = reader.take(bytes);
+    note(reader, stream == port::Stream::out ? "stdout" : "stderr");
+    if (fresh.empty()) co_return;
+    co_await sink_.ready();
+    sink_.take(stream, std::move(fresh));
+}
+
+/// The job's state and what is still missing. False: no answer.
+Async<bool> Following::look() {
+    model::JobOffsets from;
+    from.out = from_.out.ask_from();
+    from.err = from_.err.ask_from();
+    auto script = [&](const model::JobPlace& where, const std::string& mark) {
+        return model::look_script(where, id_, from, most_at_once, mark);
+    };
+    const Instant now = jobs_.ports().clock.now();
+    const Instant until_lost = away_since_.value_or(now) + from_.lost_after;
+    auto answer = co_await jobs_.ask(script, std::max(now, std::min(now + one_answer_within, until_lost)));
+    if (!answer) {
+        failed_with(answer.error());
+        co_return false;
+    }
+    if (!(*answer)->values.refused().empty()) {
+        failed_with(refusal((*answer)->values));
+        co_return false;
+    }
+    if (away_since_) watcher_.says("the job is followed again");
+    away_since_.reset();
+    answered_ = true;
+    result_.status = jobs_.read(**answer);
+    watcher_.knows(result_.status);
+    const bool absent = !(*answer)->values.jobs.empty() && (*answer)->values.jobs.front().contains("absent");
+    if (absent) {
+        failed_with(Error(Code::declined, Stage::command, result_.status.why));
+        co_return false;
+    }
+    if (settle_offsets(result_.status)) co_return true;
+    co_await deliver(port::Stream::out, (*answer)->values.out);
+    co_await deliver(port::Stream::err, (*answer)->values.err);
+    co_return true;
+}
+
+/// Output as it comes, until the job has ended. False: it could not be had.
+Async<bool> Following::stream() {
+    struct Counted {
+        int& streams;
+        explicit Counted(int& of) : streams(of) { ++streams; }
+        ~Counted() { --streams; }
+    } counted(jobs_.streams);
+    const Instant now = jobs_.ports().clock.now();
+    auto where = co_await jobs_.place(std::string(), now + one_answer_within);
+    if (!where) {
+        failed_with(where.error());
+        co_return false;
+    }
+    model::JobOffsets from;
+    from.out = from_.out.ask_from();
+    from.err = from_.err.ask_from();
+    const std::string mark = model::nonce(jobs_.ports().random.draw());
+    Streams streams(*this, mark);
+    auto script = model::follow_script(*where, id_, from, patience, mark);
+    auto ended = co_await jobs_.link().stream(std::move(script), streams, now + patience + spare);
+    if (ended) co_return true;
+    if (ended.error().code() != Code::channel_refused || streams.begun()) failed_with(ended.error());
+    co_return false;
+}
+
+Async<bool> Following::go_on_after_reboot() {
+    auto& status = result_.status;
+    if (status.state != JobState::interrupted || status.on_reboot == OnReboot::fail) co_return false;
+    if (status.reboots >= status.max_reboots) {
+        status.why += "; it has been entered again " + std::to_string(status.reboots) + " times, as often as allowed";
+        co_return false;
+    }
+    watcher_.says("the VM rebooted under the job; it is entered again (reboot " + std::to_string(status.reboots + 1) +
+                  " of at most " + std::to_string(status.max_reboots) + ")");
+    auto resumed = co_await jobs_.resume(status, jobs_.ports().clock.now() + resume_within);
+    if (!resumed) {
+        failed_with(resumed.error());
+        status.why += "; it could not be entered again: " + resumed.error().message();
+    }
+    co_return resumed.has_value();
+}
+
+Async<Followed> Following::run() {
+    auto& clock = jobs_.ports().clock;
+    for (bool looked = false;;) {
+        // The first look costs a round trip that a job just submitted does not need.
+        const bool stream_it = from_.to_the_end && jobs_.streams < most_streams && (!looked || !nearly_complete());
+        bool fine = true;
+        if (stream_it) fine = co_await stream();
+        fine = co_await look() && fine;
+        looked = fine;
+        if (looked && result_.status.ended()) {
+            const bool again = co_await go_on_after_reboot();
+            if (again) {
+                result_.status.state = JobState::running;
+                continue;
+            }
+            if (complete()) co_return std::move(result_);
+            continue;
+        }
+        if (looked && !from_.to_the_end && complete()) co_return std::move(result_);
+        const Instant now = clock.now();
+        if (last_error_ && away_since_) {
+            if (is_final(*last_error_) || now - *away_since_ >= from_.lost_after) {
+                result_.gave_up = last_error_;
+                co_return std::move(result_);
+            }
+            co_await clock.sleep_until(now + pause_after_failure);
+        } else if (!stream_it && complete()) {
+            co_await clock.sleep_until(now + look_every);
+        }
+    }
+}
+
+}  // namespace vmc::job

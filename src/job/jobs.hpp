@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Durable jobs on one VM: submit, find again, end. Following them is following.hpp's.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <vm_connection/job.hpp>
+
+#include "link/link.hpp"
+#include "model/job_records.hpp"
+#include "model/job_script.hpp"
+
+namespace vmc::job {
+
+/// The jobs of one link's VM. On the loop's thread; the link outlives it, and no call is under way
+/// when it is destroyed. Each call waits for the link to come back, until its deadline.
+class Jobs {
+public:
+    Jobs(link::Ports ports, link::Link& link) : ports_(std::move(ports)), link_(link) {}
+
+    /// Starts it, once: after a loss the same id is submitted again, and the VM lets only one begin.
+    Async<Result<JobStatus>> submit(JobRequest request, Instant deadline);
+    Async<Result<std::vector<JobStatus>>> list(Instant deadline);
+    /// `job`: an id, or a name that the newest of its bearers answers to.
+    Async<Result<JobStatus>> status(std::string job, Instant deadline);
+    Async<Result<JobStatus>> cancel(std::string job, Duration grace, Instant deadline);
+    Async<Result<void>> remove(std::string job, Instant deadline);
+    /// A further attempt after a reboot, as its request allows.
+    Async<Result<void>> resume(JobStatus status, Instant deadline);
+    /// Runs the cleanup that the job did not live to run.
+    Async<Result<void>> clean_up(std::string id, Instant deadline);
+    Async<Result<std::string>> id_of(std::string job, Instant deadline);
+
+    /// An answer and the text that it views.
+    class Answer {
+    public:
+        std::string text;
+        model::JobAnswer values;
+    };
+    using Held = std::unique_ptr<Answer>;
+    /// Makes a script out of the place of the jobs and a nonce.
+    using Script = std::function<std::string(const model::JobPlace&, const std::string& nonce)>;
+    /// A question that may be asked twice: asked again after a loss.
+    Async<Result<Held>> ask(Script script, Instant deadline);
+    /// Where jobs live, asked once for each VM. `directory`: another root than the user's.
+    Async<Result<model::JobPlace>> place(std::string directory, Instant deadline);
+    [[nodiscard]] JobStatus read(const Answer& answer) const;
+
+    [[nodiscard]] const link::Ports& ports() const { return ports_; }
+    [[nodiscard]] link::Link& link() { return link_; }
+    int streams = 0;  ///< followers that hold a channel
+
+private:
+    Async<Result<Held>> ask_once(std::string script, std::string nonce, Instant deadline);
+    Async<Result<Held>> ask_again(std::function<std::string(const std::string&)> script, Instant deadline);
+    Async<Result<model::JobPlace>> prepare(std::string directory, Instant deadline);
+    Async<Result<void>> stage(model::JobOrder order, model::JobPlace place, Instant deadline);
+    Async<Result<model::JobMoment>> moment(Instant deadline);
+    [[nodiscard]] std::string nonce() { return model::nonce(ports_.random.draw()); }
+    [[nodiscard]] std::string place_name() const;
+
+    link::Ports ports_;
+    link::Link& link_;
+    std::optional<model::JobPlace> place_;
+    std::string directory_;  // that place_ was found for
+};
+
+/// Why the VM would not, as a failure.
+[[nodiscard]] Error refusal(const model::JobAnswer& answer);
+
+}  // namespace vmc::job
