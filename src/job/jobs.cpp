@@ -11,11 +11,10 @@ namespace {
 
 /// One question, on a VM whose disk is busy.
 constexpr Duration answer_within = std::chrono::seconds(60);
-/// A submit is refused by the VM when it arrives later than this after it was written.
-constexpr Duration submit_holds = std::chrono::seconds(90);
 constexpr Duration pause_between = std::chrono::milliseconds(200);
-constexpr std::size_t piece_of_input = std::size_t{96} * 1024;
 constexpr std::uint64_t no_output = 0;
+
+}  // namespace
 
 /// The connection, not the VM's opinion: asking again may help.
 bool passes(const Error& error) {
@@ -32,8 +31,6 @@ bool passes(const Error& error) {
         default: return false;
     }
 }
-
-}  // namespace
 
 Error refusal(const model::JobAnswer& answer) {
     return Error(Code::declined, Stage::command, std::string(answer.value("why")));
@@ -68,9 +65,17 @@ Async<Result<Jobs::Held>> Jobs::ask_again(std::function<std::string(const std::s
         const std::string mark = nonce();
         auto answer = co_await ask_once(script(mark), mark, deadline);
         if (answer || !passes(answer.error())) co_return answer;
-        if (ports_.clock.now() + pause_between >= deadline) co_return answer;
-        co_await ports_.clock.sleep_until(ports_.clock.now() + pause_between);
+        const bool in_time = co_await take_breath(deadline);
+        if (!in_time) co_return answer;
     }
+}
+
+/// Before asking again. A link that has never been up does not come up by itself. False: no time is left.
+Async<bool> Jobs::take_breath(Instant deadline) {
+    if (ports_.clock.now() + pause_between >= deadline) co_return false;
+    co_await ports_.clock.sleep_until(ports_.clock.now() + pause_between);
+    if (std::holds_alternative<model::Idle>(link_.state())) (void)co_await link_.connect();
+    co_return ports_.clock.now() < deadline;
 }
 
 Async<Result<model::JobPlace>> Jobs::prepare(std::string directory, Instant deadline) {
@@ -119,78 +124,6 @@ Async<Result<Jobs::Held>> Jobs::ask(Script script, Instant deadline) {
         place_.reset();
         (void)ports_.store.remove(place_name());
     }
-}
-
-/// The boot that a submit is for, and how long it holds on the VM's own clock.
-Async<Result<model::JobMoment>> Jobs::moment(Instant deadline) {
-    model::JobMoment now;
-    auto facts = co_await link_.read_facts(std::min(deadline, ports_.clock.now() + answer_within));
-    // A VM without /proc has no boot id to show; everything else is a reason to try again.
-    if (!facts && facts.error().code() == Code::protocol) co_return now;
-    if (!facts) co_return std::unexpected(std::move(facts.error()));
-    now.boot_id = facts->boot_id.text();
-    now.incarnation = facts->incarnation;
-    if (facts->uptime > Duration{}) {
-        const auto latest = std::chrono::ceil<std::chrono::seconds>(facts->uptime + submit_holds);
-        now.latest_uptime = static_cast<std::uint64_t>(latest.count());
-    }
-    co_return now;
-}
-
-Async<Result<void>> Jobs::stage(model::JobOrder order, model::JobPlace where, Instant deadline) {
-    const std::string& input = order.request.command().input();
-    for (std::size_t from = 0; from < input.size(); from += piece_of_input) {
-        const auto piece = input.substr(from, piece_of_input);
-        auto script = [&](const std::string& mark) { return model::stage_script(where, order.id, from, piece, mark); };
-        auto answer = co_await ask_again(script, deadline);
-        if (!answer) co_return std::unexpected(std::move(answer.error()));
-        if (!(*answer)->values.refused().empty()) co_return std::unexpected(refusal((*answer)->values));
-    }
-    co_return Result<void>();
-}
-
-Async<Result<JobStatus>> Jobs::submit(JobRequest request, Instant deadline) {
-    if (auto fault = model::fault_of(request); !fault.empty())
-        co_return failed(Code::bad_request, Stage::config, std::move(fault));
-    std::string id = request.id();
-    if (id.empty()) id = model::job_id(ports_.random.draw(), ports_.random.draw());
-    model::JobOrder order(std::move(request), id);
-    order.has_input = !order.request.command().input().empty();
-    bool may_be_there = false;
-    for (bool anew = false;;) {
-        auto where = co_await place(order.request.directory(), deadline);
-        if (!where) co_return std::unexpected(std::move(where.error()));
-        if (auto why = where->why_not_durable(); !why.empty() && !order.request.allows_volatile())
-            co_return failed(Code::declined, Stage::command, "a job would not be durable: " + why);
-        if (order.has_input) {
-            auto staged = co_await stage(order, *where, deadline);
-            if (!staged) co_return std::unexpected(std::move(staged.error()));
-        }
-        auto now = co_await moment(deadline);
-        if (!now) co_return std::unexpected(std::move(now.error()));
-        const std::string mark = nonce();
-        auto answer = co_await ask_once(model::submit_script(*where, *now, order, mark), mark, deadline);
-        if (!answer) {
-            may_be_there = true;
-            if (!passes(answer.error()) || ports_.clock.now() + pause_between >= deadline)
-                co_return std::unexpected(std::move(answer.error()));
-            co_await ports_.clock.sleep_until(ports_.clock.now() + pause_between);
-            continue;
-        }
-        const auto& values = (*answer)->values;
-        const auto refused = values.refused();
-        if (refused.empty()) break;
-        const bool passing = refused == "other-boot" || refused == "late";
-        const bool moved = refused == "other-machine" || refused == "other-filesystem" || refused == "unsafe-root" ||
-                           refused == "no-root";
-        if (passing && ports_.clock.now() < deadline) continue;
-        // Another disk or machine than the one we remember: fine for a job that was never sent.
-        if (!moved || may_be_there || anew) co_return std::unexpected(refusal(values));
-        anew = true;
-        place_.reset();
-        (void)ports_.store.remove(place_name());
-    }
-    co_return co_await status(order.id, deadline);
 }
 
 Async<Result<std::vector<JobStatus>>> Jobs::list(Instant deadline) {
@@ -258,29 +191,6 @@ Async<Result<void>> Jobs::remove(std::string job, Instant deadline) {
     if (has("held")) why = "it still runs: cancel it first";
     if (has("foreign")) why = jobs.front().at("foreign");
     co_return failed(Code::declined, Stage::command, std::move(why));
-}
-
-Async<Result<void>> Jobs::resume(JobStatus job, Instant deadline) {
-    const bool fresh = job.on_reboot == OnReboot::rerun;
-    for (;;) {
-        auto where = co_await place(directory_, deadline);
-        if (!where) co_return std::unexpected(std::move(where.error()));
-        auto now = co_await moment(deadline);
-        if (!now) co_return std::unexpected(std::move(now.error()));
-        const std::string mark = nonce();
-        auto script = model::resume_script(*where, *now, job.id, job.reboots + 1, fresh, mark);
-        auto answer = co_await ask_once(std::move(script), mark, deadline);
-        if (answer && (*answer)->values.refused().empty()) co_return Result<void>();
-        if (answer) {
-            const auto refused = (*answer)->values.refused();
-            if (refused != "other-boot" && refused != "late") co_return std::unexpected(refusal((*answer)->values));
-        } else if (!passes(answer.error())) {
-            co_return std::unexpected(std::move(answer.error()));
-        }
-        if (ports_.clock.now() + pause_between >= deadline)
-            co_return failed(Code::timed_out, Stage::command, "the job could not be entered again in time");
-        co_await ports_.clock.sleep_until(ports_.clock.now() + pause_between);
-    }
 }
 
 Async<Result<void>> Jobs::clean_up(std::string id, Instant deadline) {

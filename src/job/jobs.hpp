@@ -60,6 +60,8 @@ private:
     Async<Result<model::JobPlace>> prepare(std::string directory, Instant deadline);
     Async<Result<void>> stage(model::JobOrder order, model::JobPlace place, Instant deadline);
     Async<Result<model::JobMoment>> moment(Instant deadline);
+    Async<Result<void>> resume_once(const JobStatus& job, const model::JobPlace& where, Instant deadline);
+    Async<bool> take_breath(Instant deadline);
     [[nodiscard]] std::string nonce() { return model::nonce(ports_.random.draw()); }
     [[nodiscard]] std::string place_name() const;
 
@@ -69,6 +71,8 @@ private:
     std::string directory_;  // that place_ was found for
 };
 
+/// The connection, not the VM's opinion: asking again may help.
+[[nodiscard]] bool passes(const Error& error);
 /// Why the VM would not, as a failure.
 [[nodiscard]] Error refusal(const model::JobAnswer& answer);
 
