@@ -1,6 +1,6 @@
 # The shell that runs on the VM (remote/*.sh) as string constants of the model: src/model/remote.hpp.
 set(VMC_REMOTE_PARTS prelude place prepare launch submit resume stage describe list look follow tree cancel
-    remove cleanup starter supervise runner)
+    remove cleanup starter supervise dead_man confirm view runner)
 if(CMAKE_SCRIPT_MODE_FILE)
   set(text "// Generated from remote/ by cmake/Remote.cmake.\n#include \"model/remote.hpp\"\n\n")
   string(APPEND text "namespace vmc::model::remote {\n")

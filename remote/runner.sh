@@ -6,6 +6,7 @@ number_of_attempt=0
 [ "$attempt" = "$job" ] || number_of_attempt=${attempt##*/}
 case $mode in
     start | elevated) begin ;;
+    switch) keep_watch ;;
     cleanup)
         state=${VMC_JOB_STATE:-interrupted}
         clean_up

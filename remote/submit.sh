@@ -42,6 +42,7 @@ write_records() {
         printf '%s' "$request" >"$job/request.tmp" &&
         printf '' >"$job/open" &&
         printf '' >"$job/ready" &&
+        { [ -z "$revert" ] || printf '' >"$job/armed"; } &&
         { [ -z "$cleanup" ] || printf '' >"$job/cleanup-wanted"; } &&
         mkfifo "$job/lock"
 }

@@ -139,6 +139,10 @@ supervise() {
     mv "$attempt/ready" "$attempt/going" 2>/dev/null || return
     [ ! -e "$job/grave" ] || return
     write_start || { tell refused no-sync; tell why 'the start cannot be made durable'; return; }
+    # Armed before the command begins, and not our child's business: it outlives us.
+    if [ -e "$job/armed" ] && [ "$attempt" = "$job" ]; then
+        setsid /bin/sh "$job/runner" "$attempt" switch >/dev/null 9>&- &
+    fi
     tell submitted now
     [ "$end" = - ] || printf '\n%s\n' "vmc-end-$end"
     exec >/dev/null
@@ -159,5 +163,7 @@ supervise() {
     write_result
     exec 9>&-
     clean_up
-    rm -f "$job/runner" "$job/stdin"
+    # A switch that is still armed reads it.
+    [ -e "$job/armed" ] || rm -f "$job/runner"
+    rm -f "$job/stdin"
 }

@@ -42,6 +42,14 @@ public:
         cleanup_ = std::move(line);
         return *this;
     }
+    /// The dead man's switch: unless somebody who has connected anew after the command's end confirms
+    /// within `span` of its start, the VM itself runs `line`. Whoever follows the job confirms by himself.
+    /// Does not outlive a reboot. At least 2 s.
+    JobRequest& revert(std::string line, Duration span) {
+        revert_ = std::move(line);
+        confirm_within_ = span;
+        return *this;
+    }
     /// Ends the job when stdout and stderr together are longer; looked at once a second. 0: no limit.
     JobRequest& max_output(std::uint64_t bytes) {
         max_output_ = bytes;
@@ -68,6 +76,8 @@ public:
     [[nodiscard]] const std::string& id() const noexcept { return id_; }
     [[nodiscard]] Duration grace() const noexcept { return grace_; }
     [[nodiscard]] const std::string& cleanup() const noexcept { return cleanup_; }
+    [[nodiscard]] const std::string& revert() const noexcept { return revert_; }
+    [[nodiscard]] Duration confirm_within() const noexcept { return confirm_within_; }
     [[nodiscard]] std::uint64_t max_output() const noexcept { return max_output_; }
     [[nodiscard]] OnReboot on_reboot() const noexcept { return on_reboot_; }
     [[nodiscard]] int max_reboots() const noexcept { return max_reboots_; }
@@ -76,7 +86,8 @@ public:
 
 private:
     Command command_;
-    std::string name_, id_, cleanup_, directory_;
+    std::string name_, id_, cleanup_, directory_, revert_;
+    Duration confirm_within_{};
     Duration grace_ = std::chrono::seconds(5);
     std::uint64_t max_output_ = 0;
     OnReboot on_reboot_ = OnReboot::fail;

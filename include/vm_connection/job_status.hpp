@@ -55,6 +55,7 @@ public:
     Known killed = Known::unknown;      ///< of what we ended: nothing of it is left
     int escaped = 0;                    ///< of these, how many had left its session
     bool output_kept = true;            ///< false: the disk refused to keep it
+    std::string revert;                 ///< of the switch: "", "armed", "confirmed", "reverting" or "reverted"
     bool cleanup_pending = false;       ///< it ended without having run its cleanup
 };
 

@@ -34,6 +34,8 @@ std::string JobStatus::line() const {
         text += " after " + spoken(*ended_at - *started_at);
     if (reboots > 0) text += reboots == 1 ? ", with one reboot" : ", with " + std::to_string(reboots) + " reboots";
     if (!why.empty() && state != JobState::cancelled && why != "its time was up") text += ": " + why;
+    if (revert == "armed" && ended()) text += "; nobody has confirmed yet";
+    if (revert == "reverting" || revert == "reverted") text += "; reverted, because nobody confirmed in time";
     if (cleanup_pending) text += "; its cleanup has not run";
     return text;
 }

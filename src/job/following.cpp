@@ -182,6 +182,28 @@ Async<bool> Following::go_on_after_reboot() {
     co_return resumed.has_value();
 }
 
+/// Whoever sees the end of a job with a switch has reached the VM after it: that is what the switch waits
+/// for, once it is said over a new connection. False: look again.
+Async<bool> Following::confirm() {
+    if (result_.status.revert == "reverting") {
+        co_await jobs_.ports().clock.sleep_until(jobs_.ports().clock.now() + look_every);
+        co_return false;
+    }
+    if (result_.status.revert != "armed") co_return true;
+    const Instant now = jobs_.ports().clock.now();
+    auto confirmed = co_await jobs_.confirm(id_, now + one_answer_within);
+    if (!confirmed) {
+        // The way in may be what the command broke: the switch decides, and we look what it decided.
+        co_await jobs_.ports().clock.sleep_until(jobs_.ports().clock.now() + look_every);
+        co_return false;
+    }
+    if (*confirmed) {
+        result_.status.revert = "confirmed";
+        watcher_.knows(result_.status);
+    }
+    co_return *confirmed;
+}
+
 Async<Followed> Following::run() {
     auto& clock = jobs_.ports().clock;
     for (bool looked = false;;) {
@@ -197,7 +219,9 @@ Async<Followed> Following::run() {
                 result_.status.state = JobState::running;
                 continue;
             }
-            if (complete()) co_return std::move(result_);
+            if (!complete()) continue;
+            const bool settled = co_await confirm();
+            if (settled) co_return std::move(result_);
             continue;
         }
         if (looked && !from_.to_the_end && complete()) co_return std::move(result_);

@@ -54,6 +54,7 @@ private:
     bool settle_offsets(const JobStatus& status);
     void note(const model::JobReader& reader, const char* name);
     Async<bool> go_on_after_reboot();
+    Async<bool> confirm();
     [[nodiscard]] bool complete() const;
     [[nodiscard]] bool nearly_complete() const;
     void failed_with(const Error& error);

@@ -203,4 +203,27 @@ Async<Result<void>> Jobs::clean_up(std::string id, Instant deadline) {
     co_return Result<void>();
 }
 
+Async<Result<bool>> Jobs::confirm(std::string id, Instant deadline) {
+    auto where = co_await place(directory_, deadline);
+    if (!where) co_return std::unexpected(std::move(where.error()));
+    const std::string mark = nonce();
+    const Instant by = std::min(deadline, ports_.clock.now() + answer_within);
+    auto printed = co_await link_.ask_anew(model::confirm_script(*where, id, mark), by);
+    if (!printed) co_return std::unexpected(std::move(printed.error()));
+    auto answer = model::JobAnswer::parse(*printed, mark);
+    if (!answer) co_return std::unexpected(std::move(answer.error()));
+    if (!answer->refused().empty()) co_return std::unexpected(refusal(*answer));
+    co_return answer->value("confirmed") == "yes";
+}
+
+Async<Result<std::string>> Jobs::view(std::string id, std::string title, Instant deadline) {
+    auto script = [&](const model::JobPlace& where, const std::string& mark) {
+        return model::view_script(where, id, title, mark);
+    };
+    auto answer = co_await ask(script, deadline);
+    if (!answer) co_return std::unexpected(std::move(answer.error()));
+    if (!(*answer)->values.refused().empty()) co_return std::unexpected(refusal((*answer)->values));
+    co_return std::string((*answer)->values.value("view"));
+}
+
 }  // namespace vmc::job

@@ -19,6 +19,14 @@ Async<Result<std::string>> Link::ask(std::string script, Instant deadline, std::
     co_return std::move(told->text);
 }
 
+Async<Result<std::string>> Link::ask_anew(std::string script, Instant deadline) {
+    auto fresh = co_await second_session(deadline);
+    if (!fresh) co_return std::unexpected(std::move(fresh.error()));
+    auto answer = co_await ask_on(**fresh, std::move(script), deadline);
+    co_await (*fresh)->close(ports_.clock.now() + goodbye_within);
+    co_return answer;
+}
+
 Async<Result<model::Facts>> Link::read_facts(Instant deadline) {
     const Instant asked = ports_.clock.now();
     const auto nonce = model::nonce(ports_.random.draw());

@@ -51,6 +51,8 @@ public:
     static constexpr std::size_t long_answer = std::size_t{4} * 1024 * 1024;
     /// Runs a probe script on the VM through `/bin/sh -s` and returns what it printed, at most `limit` bytes.
     Async<Result<std::string>> ask(std::string script, Instant deadline, std::size_t limit = short_answer);
+    /// The same over a connection of its own, made for it and closed after it.
+    Async<Result<std::string>> ask_anew(std::string script, Instant deadline);
     /// The same for a script that goes on printing: both its streams as they come, until it ends. Fails with
     /// Code::lost also when its session has gone quiet and another has taken over. For scripts that may
     /// be asked twice. `sink` outlives the call.

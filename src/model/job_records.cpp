@@ -67,6 +67,8 @@ public:
         status_.stderr_bytes = whole_number<std::uint64_t>(find(job_, "err_size")).value_or(0);
         if (find(job_, "result.written") == "yes") result();
         else without_result();
+        for (const char* mark : {"armed", "confirmed", "reverting", "reverted"})
+            if (!find(job_, mark).empty()) status_.revert = mark;
         if (status_.ended()) status_.cleanup_pending = !find(job_, "cleanup-wanted").empty();
         return status_;
     }

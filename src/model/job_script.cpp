@@ -72,10 +72,12 @@ std::string JobOrder::runner(const JobPlace& place, std::string_view incarnation
     words.set("command", job_line(command)).set("cwd", command.cwd()).set("as", command.sudo() ? "sudo -n" : "");
     words.set("limit", command.limit() ? std::max<std::uint64_t>(1, seconds_up(*command.limit())) : 0);
     words.set("cap", request.max_output()).set("grace", seconds_up(request.grace())).set("cleanup", request.cleanup());
+    words.set("revert", request.revert()).set("within", seconds_up(request.confirm_within()));
     std::string text = words.text() + "environment() {\n:\n";
     for (const auto& [name, value] : command.env()) text += "export " + name + "=" + quote(value) + "\n";
     text += "}\n";
-    for (const auto part : {remote::prelude, remote::tree, remote::starter, remote::supervise, remote::runner})
+    for (const auto part :
+         {remote::prelude, remote::tree, remote::starter, remote::supervise, remote::dead_man, remote::runner})
         text += part;
     return text;
 }
@@ -90,6 +92,7 @@ std::string submit_script(const JobPlace& place, const JobMoment& moment, const 
     words.set(place, moment).set("id", order.id).set("digest", order.digest());
     words.set("request", order.record(moment.boot_id)).set("runner", order.runner(place, moment.incarnation));
     words.set("staged", order.has_input ? "yes" : "").set("cleanup", order.request.cleanup());
+    words.set("revert", order.request.revert());
     return operation(words, {remote::prelude, remote::place, remote::launch, remote::submit}, nonce);
 }
 
@@ -137,6 +140,14 @@ std::string remove_script(const JobPlace& place, std::string_view ids, std::stri
     Words words;
     words.set(place).set("ids", ids);
     return operation(words, {remote::prelude, remote::describe, remote::remove}, nonce);
+}
+
+std::string confirm_script(const JobPlace& place, std::string_view id, std::string_view nonce) {
+    return operation(Words().set(place).set("id", id), {remote::prelude, remote::confirm}, nonce);
+}
+
+std::string view_script(const JobPlace& place, std::string_view id, std::string_view title, std::string_view nonce) {
+    return operation(Words().set(place).set("id", id).set("title", title), {remote::prelude, remote::view}, nonce);
 }
 
 std::string cleanup_script(const JobPlace& place, std::string_view id, std::string_view nonce) {

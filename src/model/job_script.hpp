@@ -68,6 +68,10 @@ struct JobOffsets {
                                         std::string_view nonce);
 /// `ids`: separated by blanks.
 [[nodiscard]] std::string remove_script(const JobPlace& place, std::string_view ids, std::string_view nonce);
+[[nodiscard]] std::string confirm_script(const JobPlace& place, std::string_view id, std::string_view nonce);
+/// A viewer in tmux; `title` names its session.
+[[nodiscard]] std::string view_script(const JobPlace& place, std::string_view id, std::string_view title,
+                                      std::string_view nonce);
 [[nodiscard]] std::string cleanup_script(const JobPlace& place, std::string_view id, std::string_view nonce);
 
 }  // namespace vmc::model

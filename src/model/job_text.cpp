@@ -61,6 +61,7 @@ std::string JobOrder::digest() const {
     all += '\0' + std::to_string(command.limit().value_or(Duration{}).count()) + '\0' + request.cleanup() + '\0';
     all += std::to_string(request.max_output()) + '\0' + std::string(slug(request.on_reboot())) + '\0';
     all += std::to_string(request.max_reboots()) + '\0' + std::to_string(request.grace().count()) + '\0';
+    all += request.revert() + '\0' + std::to_string(request.confirm_within().count()) + '\0';
     all += std::to_string(command.input().size()) + '\0' + command.input();
     std::string text;
     for (const auto byte : sha1(all)) {
@@ -81,6 +82,8 @@ std::string JobOrder::record(std::string_view boot_id) const {
     text += "\nmax_output=" + std::to_string(request.max_output());
     text += "\non_reboot=" + std::string(slug(request.on_reboot()));
     text += "\nmax_reboots=" + std::to_string(request.max_reboots());
+    text += "\nrevert=" + as_value(request.revert());
+    text += "\nconfirm_within_ns=" + std::to_string(request.confirm_within().count());
     text += "\ncleanup=" + as_value(request.cleanup());
     return text + "\nversion=" VMC_VERSION "\n";
 }
@@ -120,6 +123,9 @@ std::string fault_of(const JobRequest& request) {
     if (request.cleanup().find('\0') != std::string::npos) return "a cleanup cannot hold a NUL byte";
     if (!request.directory().empty() && !request.directory().starts_with('/'))
         return "the directory for jobs is an absolute path on the VM";
+    if (request.revert().find('\0') != std::string::npos) return "a revert cannot hold a NUL byte";
+    if (!request.revert().empty() && request.confirm_within() < std::chrono::seconds(2))
+        return "a revert needs at least 2 s to be confirmed within";
     if (request.max_reboots() < 0) return "a number of reboots is not negative";
     return {};
 }

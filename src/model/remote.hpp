@@ -24,6 +24,9 @@ extern const std::string_view remove;
 extern const std::string_view cleanup;
 extern const std::string_view starter;
 extern const std::string_view supervise;
+extern const std::string_view dead_man;
+extern const std::string_view confirm;
+extern const std::string_view view;
 extern const std::string_view runner;
 
 }  // namespace vmc::model::remote

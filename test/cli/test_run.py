@@ -226,3 +226,46 @@ def test_what_makes_no_sense_is_refused_before_anything_is_sent(vmc, at, words):
     option, value = words
     ended = vmc("run", f"{option}={value}", *at.words, "--", "true")
     assert ended.code == 64 and ended.err.count("\n") <= 2 and not ended.stdout, ended
+
+
+DOWN = ("dev=$(ls /sys/class/net | grep -v lo | head -n 1); ip route save table main >/tmp/routes; "
+        "ip -6 addr show dev $dev scope global | sed -n 's/.*inet6 \\([^ ]*\\).*/\\1/p' >/tmp/six; "
+        "echo $dev >/tmp/dev; ip link set $dev down; ")
+UP = ("dev=$(cat /tmp/dev); ip link set $dev up; while read -r six; do ip addr add $six dev $dev nodad; done </tmp/six; "
+      "ip route restore </tmp/routes; ")
+
+
+def test_a_command_that_takes_its_own_interface_down_and_up_ends_with_its_code(vmc, own_host, tmp_path):
+    at = own_host()
+    line = f"seq 1 20000; {DOWN} sleep 8; {UP} seq 20001 40000; exit 3"
+    ended = vmc("run", "--result", tmp_path / "r", *at.words, "--", line, within=90)
+    told = json.loads((tmp_path / "r").read_text())
+    assert (ended.code, told["outcome"]) == (3, "exited"), ended
+    assert ended.stdout == EXPECTED[0], (len(ended.stdout), ended.err)
+
+
+def test_a_command_that_shuts_us_out_is_undone_by_the_vm_itself(vmc, own_host, tmp_path):
+    at = own_host()
+    ended = vmc("run", "--revert", UP, "--confirm-within", "8s", "--result", tmp_path / "r", *at.words, "--",
+                f"echo before; {DOWN} echo after; exit 4", within=90)
+    told = json.loads((tmp_path / "r").read_text())
+    assert (ended.code, ended.stdout, told["job"]["revert"]) == (4, b"before\nafter\n", "reverted"), ended
+
+
+def test_a_command_that_leaves_the_way_open_is_confirmed_by_coming_back(vmc, at, tmp_path):
+    mark = "/tmp/" + uuid.uuid4().hex
+    ended = vmc("run", "--revert", f"touch {mark}", "--confirm-within", "5s", "--result", tmp_path / "r", *at.words,
+                "--", "echo fine; sleep 1")
+    told = json.loads((tmp_path / "r").read_text())
+    assert (ended.code, ended.stdout, told["job"]["revert"]) == (0, b"fine\n", "confirmed"), ended
+    time.sleep(6)
+    assert vmc("exec", *at.words, "--", f"test -e {mark}").code == 1
+
+
+def test_nobody_comes_back_and_the_vm_reverts(vmc, at):
+    mark = "/tmp/" + uuid.uuid4().hex
+    started = detached(vmc, at, "--revert", f"echo undone >{mark}", "--confirm-within", "2s", "echo done")
+    seen = vmc("exec", *at.words, "--", f"for i in $(seq 1 50); do cat {mark} && exit; sleep 0.2; done")
+    assert seen.out == "undone\n"
+    ended = vmc("attach", *at.words, started)
+    assert ended.code == 0 and "reverted, because nobody confirmed in time" in ended.err, ended

@@ -54,6 +54,7 @@ json job_fields(const JobStatus& job) {
     fields["reboots"] = job.reboots;
     fields["last_heartbeat"] = or_null_time(job.last_beat);
     fields["output_kept"] = job.output_kept;
+    fields["revert"] = job.revert.empty() ? json() : json(job.revert);
     fields["cleanup_pending"] = job.cleanup_pending;
     if (job.state == JobState::timed_out || job.state == JobState::cancelled || job.cause == "output-cap") {
         fields["killed"] = slug(job.killed);
@@ -115,7 +116,8 @@ std::string job_end_line(const JobEnd& end) {
         if (!job.ended() && job.last_beat) text += ", heartbeat at " + clock_time(*job.last_beat);
         return text;
     }
-    const bool plain = job.state == JobState::exited && !job.signal && job.why.empty() && !job.cleanup_pending;
+    const bool plain = job.state == JobState::exited && !job.signal && job.why.empty() && !job.cleanup_pending &&
+                       (job.revert.empty() || job.revert == "confirmed");
     return plain ? "" : job.line();
 }
 

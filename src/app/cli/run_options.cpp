@@ -56,6 +56,12 @@ void RunOptions::describe(CLI::App& app) {
     app.add_option("--timeout", timeout_, "end it and all it started after this long")->option_text("SPAN")->group(job);
     app.add_option("--kill-after", grace_, "between TERM and KILL (5s)")->option_text("SPAN")->group(job);
     app.add_option("--cleanup", cleanup_, "run this on the VM after every ending")->option_text("CMD")->group(job);
+    app.add_option("--revert", revert_, "the VM itself runs this unless we are back in time")
+        ->option_text("CMD")
+        ->group(job);
+    app.add_option("--confirm-within", confirm_within_, "in time for --revert, from its start")
+        ->option_text("SPAN")
+        ->group(job);
     app.add_option("--on-reboot", on_reboot_, "fail (the default), rerun or resume")->option_text("WHAT")->group(job);
     app.add_option("--max-reboots", max_reboots_, "enter it again at most so often (3)")->option_text("N")->group(job);
     app.add_option("--max-output", max_output_, "end it when it has printed more, as in 10M")
@@ -113,6 +119,12 @@ Expected<JobRequest> RunOptions::request(const Words& words, const std::string& 
         auto grace = span_of("--kill-after", *grace_);
         if (!grace) return std::unexpected(std::move(grace.error()));
         request.grace(*grace);
+    }
+    if (revert_.empty() != !confirm_within_) return usage("--revert CMD and --confirm-within SPAN go together");
+    if (confirm_within_) {
+        auto within = span_of("--confirm-within", *confirm_within_);
+        if (!within) return std::unexpected(std::move(within.error()));
+        request.revert(revert_, *within);
     }
     if (max_output_) {
         auto size = size_of("--max-output", *max_output_);

@@ -28,6 +28,8 @@ public:
 private:
     [[nodiscard]] Expected<Command> command(const Words& words, const std::string& host) const;
 
+    std::string revert_;
+    std::optional<std::string> confirm_within_;
     std::string name_, id_, cwd_, cleanup_, input_, on_reboot_ = "fail", directory_;
     std::optional<std::string> timeout_, grace_, max_output_;
     std::vector<std::string> env_;
