@@ -52,6 +52,8 @@ public:
     [[nodiscard]] Task<Result<JobStatus>> cancel(Duration grace = std::chrono::seconds(5)) const;
     /// Takes the records of an ended job away.
     [[nodiscard]] Task<Result<void>> remove() const;
+    /// Opens a window in tmux on the VM, for people to look at its output; gives the command that shows it.
+    [[nodiscard]] Task<Result<std::string>> view() const;
     /// Runs the cleanup that it did not live to run; see JobStatus::cleanup_pending.
     [[nodiscard]] Task<Result<void>> clean_up() const;
 

@@ -6,6 +6,8 @@
 //     auto outcome = vm.run(vmc::Command("make -j8").within(10min)).get();
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -77,6 +79,10 @@ public:
     /// By id or name, whoever submitted it.
     [[nodiscard]] Job job(std::string id_or_name);
     [[nodiscard]] Task<Result<std::vector<JobStatus>>> jobs();
+    /// Takes ended jobs away that are older than `age`, then the oldest until the rest holds at most `bytes`
+    /// of output. Gives their ids.
+    [[nodiscard]] Task<Result<std::vector<std::string>>> prune_jobs(Duration age = std::chrono::days(14),
+                                                                    std::uint64_t bytes = std::uint64_t{1} << 30U);
     [[nodiscard]] Task<Health> health(Level level);
     /// Two authenticated readings can be compared with compare().
     [[nodiscard]] Task<Result<BootRecord>> boot();

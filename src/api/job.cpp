@@ -33,6 +33,12 @@ Task<Result<std::vector<JobStatus>>> Vm::jobs() {
         [impl = impl_](link::Link&) { return impl->jobs().list(impl->loop().ports().clock.now() + answer_within); });
 }
 
+Task<Result<std::vector<std::string>>> Vm::prune_jobs(Duration age, std::uint64_t bytes) {
+    return impl_->launch<Result<std::vector<std::string>>>([impl = impl_, age, bytes](link::Link&) {
+        return impl->jobs().prune(age, bytes, impl->loop().ports().clock.now() + answer_within);
+    });
+}
+
 const std::string& Job::id() const noexcept { return impl_->id; }
 
 Task<Result<JobStatus>> Job::status() const {
@@ -50,6 +56,12 @@ Task<Result<JobStatus>> Job::cancel(Duration grace) const {
 Task<Result<void>> Job::remove() const {
     return impl_->vm->launch<Result<void>>([impl = impl_](link::Link&) {
         return impl->vm->jobs().remove(impl->id, impl->vm->loop().ports().clock.now() + answer_within);
+    });
+}
+
+Task<Result<std::string>> Job::view() const {
+    return impl_->vm->launch<Result<std::string>>([impl = impl_](link::Link&) {
+        return impl->vm->jobs().view(impl->id, impl->vm->loop().ports().clock.now() + answer_within);
     });
 }
 

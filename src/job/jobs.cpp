@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "flow/deadline.hpp"
+#include "model/job_prune.hpp"
+#include "model/key_values.hpp"
 
 namespace vmc::job {
 
@@ -216,14 +218,35 @@ Async<Result<bool>> Jobs::confirm(std::string id, Instant deadline) {
     co_return answer->value("confirmed") == "yes";
 }
 
-Async<Result<std::string>> Jobs::view(std::string id, std::string title, Instant deadline) {
+Async<Result<std::string>> Jobs::view(std::string job, Instant deadline) {
+    auto id = co_await id_of(job, deadline);
+    if (!id) co_return std::unexpected(std::move(id.error()));
+    const std::string title = job == *id ? id->substr(0, 8) : job;
     auto script = [&](const model::JobPlace& where, const std::string& mark) {
-        return model::view_script(where, id, title, mark);
+        return model::view_script(where, *id, title, mark);
     };
     auto answer = co_await ask(script, deadline);
     if (!answer) co_return std::unexpected(std::move(answer.error()));
     if (!(*answer)->values.refused().empty()) co_return std::unexpected(refusal((*answer)->values));
     co_return std::string((*answer)->values.value("view"));
+}
+
+Async<Result<std::vector<std::string>>> Jobs::prune(Duration age, std::uint64_t bytes, Instant deadline) {
+    auto script = [](const model::JobPlace& where, const std::string& mark) { return model::list_script(where, mark); };
+    auto answer = co_await ask(script, deadline);
+    if (!answer) co_return std::unexpected(std::move(answer.error()));
+    const auto& values = (*answer)->values;
+    if (!values.refused().empty()) co_return std::unexpected(refusal(values));
+    const auto wall = model::whole_number<std::int64_t>(values.value("wall"));
+    if (!wall) co_return failed(Code::protocol, Stage::command, "the VM does not say what time it is");
+    std::vector<JobStatus> all;
+    for (const auto& job : values.jobs) all.push_back(model::job_status(values, job));
+    const auto ids = model::jobs_to_prune(all, WallTime(std::chrono::seconds(*wall)), age, bytes);
+    for (const auto& id : ids) {
+        auto removed = co_await remove(id, deadline);
+        if (!removed) co_return std::unexpected(std::move(removed.error()));
+    }
+    co_return ids;
 }
 
 }  // namespace vmc::job

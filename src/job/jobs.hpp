@@ -36,7 +36,8 @@ public:
     /// Takes the dead man's switch off, over a new connection. False: it was too late.
     Async<Result<bool>> confirm(std::string id, Instant deadline);
     /// Opens a viewer in tmux on the VM; gives the command that shows it.
-    Async<Result<std::string>> view(std::string id, std::string title, Instant deadline);
+    Async<Result<std::string>> view(std::string job, Instant deadline);
+    Async<Result<std::vector<std::string>>> prune(Duration age, std::uint64_t bytes, Instant deadline);
     Async<Result<std::string>> id_of(std::string job, Instant deadline);
 
     /// An answer and the text that it views.

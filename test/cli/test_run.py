@@ -231,8 +231,8 @@ def test_what_makes_no_sense_is_refused_before_anything_is_sent(vmc, at, words):
 DOWN = ("dev=$(ls /sys/class/net | grep -v lo | head -n 1); ip route save table main >/tmp/routes; "
         "ip -6 addr show dev $dev scope global | sed -n 's/.*inet6 \\([^ ]*\\).*/\\1/p' >/tmp/six; "
         "echo $dev >/tmp/dev; ip link set $dev down; ")
-UP = ("dev=$(cat /tmp/dev); ip link set $dev up; while read -r six; do ip addr add $six dev $dev nodad; done </tmp/six; "
-      "ip route restore </tmp/routes; ")
+UP = ("dev=$(cat /tmp/dev); ip link set $dev up; "
+      "while read -r six; do ip addr add $six dev $dev nodad; done </tmp/six; ip route restore </tmp/routes; ")
 
 
 def test_a_command_that_takes_its_own_interface_down_and_up_ends_with_its_code(vmc, own_host, tmp_path):
@@ -269,3 +269,20 @@ def test_nobody_comes_back_and_the_vm_reverts(vmc, at):
     assert seen.out == "undone\n"
     ended = vmc("attach", *at.words, started)
     assert ended.code == 0 and "reverted, because nobody confirmed in time" in ended.err, ended
+
+
+def test_prune_takes_what_ended_and_leaves_what_runs(vmc, own_host):
+    at = own_host()
+    done = detached(vmc, at, "head -c 3000 /dev/zero")
+    vmc("attach", *at.words, done)
+    running = detached(vmc, at, "sleep 30")
+    assert vmc("jobs", "--prune", *at.words).out == ""
+    assert vmc("jobs", "--prune", "--keep", "1K", *at.words).out == done + "\n"
+    assert [one["id"] for one in vmc("jobs", "--json", *at.words).json["jobs"]] == [running]
+    vmc("cancel", *at.words, running)
+
+
+def test_without_tmux_on_the_vm_the_job_runs_all_the_same(vmc, at):
+    ended = vmc("run", "--tmux", *at.words, "--", "echo done")
+    assert (ended.code, ended.stdout) == (0, b"done\n")
+    assert "no tmux on the VM" in ended.err or "tmux attach -t vmc-" in ended.err

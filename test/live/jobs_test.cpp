@@ -114,6 +114,7 @@ Trial one_trial(lab::Here& here, lab::Host& host, std::mt19937_64& chance) {
         host.heal();
     });
     vmc::Vm vm(target, here.loop);
+    vm.retry_auth(true);  // a login cut half-way five times in ten minutes would be held back
     // Nobody waits for the connection: what is asked for is asked again until it is there.
     for (int attempt = 0; attempt < 20; ++attempt)
         if (vm.connect().get()) break;

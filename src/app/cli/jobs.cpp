@@ -185,13 +185,24 @@ public:
     void describe(CLI::App& app) override {
         host_.describe(app);
         app.add_flag("--json", json_, "one JSON document")->group("The answer");
+        const auto* pruning = "Making room";
+        app.add_flag("--prune", prune_, "take ended jobs away, and print their ids")->group(pruning);
+        app.add_option("--older", older_, "those that ended longer ago (14d)")->option_text("SPAN")->group(pruning);
+        app.add_option("--keep", keep_, "then the oldest, until this much output is left (1G)")
+            ->option_text("SIZE")
+            ->group(pruning);
         app.footer("Times are those of the VM's clock.");
     }
     Expected<int> run(const Words& words) override {
         if (words) return usage("jobs takes no command");
+        const auto age = span_of("--older", older_);
+        if (!age) return std::unexpected(age.error());
+        const auto bytes = size_of("--keep", keep_);
+        if (!bytes) return std::unexpected(bytes.error());
         auto contact = Contact::open(host_);
         if (!contact) return std::unexpected(std::move(contact.error()));
         if (auto up = (*contact)->connect(); !up) return std::unexpected(std::move(up.error()));
+        if (prune_) return prune(**contact, *age, *bytes);
         auto all = (*contact)->finish((*contact)->vm().jobs());
         if (!all) return std::unexpected(std::move(all.error()));
         if (!*all) return std::unexpected((*contact)->failure(all->error()));
@@ -200,7 +211,18 @@ public:
     }
 
 private:
+    Expected<int> prune(Contact& contact, Duration age, std::uint64_t bytes) {
+        auto gone = contact.finish(contact.vm().prune_jobs(age, bytes));
+        if (!gone) return std::unexpected(std::move(gone.error()));
+        if (!*gone) return std::unexpected(contact.failure(gone->error()));
+        for (const auto& id : **gone) print(id + "\n");
+        return 0;
+    }
+
     HostOptions host_;
+    std::string older_ = "14d";
+    std::string keep_ = "1G";
+    bool prune_ = false;
     bool json_ = false;
 };
 

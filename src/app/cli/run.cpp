@@ -42,6 +42,7 @@ private:
     std::optional<std::string> lost_after_;
     std::string stdout_, stderr_, result_;
     bool detach_ = false;
+    bool tmux_ = false;
     bool json_ = false;
     bool raw_ = false;
 };
@@ -51,6 +52,7 @@ void RunVerb::describe(CLI::App& app) {
     options_.describe(app);
     const auto* watching = "Watching it";
     app.add_flag("--detach", detach_, "print its id and leave it alone")->group(watching);
+    app.add_flag("--tmux", tmux_, "open a window in tmux on the VM to look at it")->group(watching);
     app.add_option("--lost-after", lost_after_, "give up after nothing was heard for this long (5m)")
         ->option_text("SPAN")
         ->group(watching);
@@ -90,6 +92,12 @@ Expected<int> RunVerb::run(const Words& words) {
         if (auto written = result->write(job_end_json(host_.host(), end)); !written)
             return std::unexpected(std::move(written.error()));
         return std::unexpected(std::move(failure));
+    }
+    if (tmux_) {
+        auto view = (*contact)->finish((*job)->view());
+        if (!view) return std::unexpected(std::move(view.error()));
+        // Only a view: that there is none is no reason to leave the job.
+        (*contact)->console().say(*view ? "on the VM: " + **view : line_of(view->error()));
     }
     if (detach_) {
         print((*job)->id() + "\n");

@@ -34,7 +34,8 @@ Expected<void> set_pair(Command& command, const std::string& option, const std::
     return {};
 }
 
-/// "10M", "1G", "4096": powers of 1024, as dd has them.
+}  // namespace
+
 Expected<std::uint64_t> size_of(const std::string& option, const std::string& text) {
     std::uint64_t number = 0;
     const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -46,8 +47,6 @@ Expected<std::uint64_t> size_of(const std::string& option, const std::string& te
         return usage(option + ": not a size: \"" + text + "\" (as in 4096, 64K, 10M, 1G)");
     return number << (10 * power);
 }
-
-}  // namespace
 
 void RunOptions::describe(CLI::App& app) {
     const auto* job = "The job";
