@@ -15,9 +15,7 @@ std::vector<std::string> jobs_to_prune(const std::vector<JobStatus>& jobs, WallT
         ended.push_back(&job);
         total += job.stdout_bytes + job.stderr_bytes;
     }
-    const auto when = [](const JobStatus* job) {
-        return job->ended_at.value_or(job->started_at.value_or(WallTime()));
-    };
+    const auto when = [](const JobStatus* job) { return job->ended_at.value_or(job->started_at.value_or(WallTime())); };
     std::ranges::stable_sort(ended, {}, when);
     std::vector<std::string> ids;
     for (const auto* job : ended) {
