@@ -89,7 +89,8 @@ held() {
     [ "$seen" = y ]
 }
 
-# A directory that is ours alone. Sets unsafe to the reason when it is not.
+# A directory that is ours alone; or, with "readable" behind it, one in which nobody else can change
+# anything. Sets unsafe to the reason when it is not.
 is_ours() {
     unsafe=
     [ ! -L "$1" ] || unsafe="$1 is a symbolic link"
@@ -97,10 +98,10 @@ is_ours() {
     [ -z "$unsafe" ] || return 1
     me=$(id -u)
     # shellcheck disable=SC2046 # split into fields
-    set -- "$1" $(ls -ldn "$1" 2>/dev/null)
-    case $2 in
-        drwx------*) [ "$4" = "$me" ] || unsafe="$1 belongs to user $4" ;;
-        d*) unsafe="$1 can be used by others ($2)" ;;
+    set -- "$1" "${2:-}" $(ls -ldn "$1" 2>/dev/null)
+    case $2-$3 in
+        *-drwx------* | readable-drwx?-??-?*) [ "$5" = "$me" ] || unsafe="$1 belongs to user $5" ;;
+        *-d*) unsafe="$1 can be used by others ($3)" ;;
         *) unsafe="$1 cannot be looked at" ;;
     esac
     [ -z "$unsafe" ]

@@ -62,10 +62,15 @@ root=$wanted
 case $root in /*) ;; *) refuse bad-root "no place for jobs: neither HOME nor XDG_STATE_HOME is a path" ;; esac
 above=${root%/*}
 said=$(mkdir -p "$above" 2>&1 && { [ -d "$root" ] || mkdir "$root" 2>&1; }) || refuse no-root "${said##*: }: $root"
-is_ours "$above" || refuse unsafe-root "$unsafe"
+is_ours "$above" readable || refuse unsafe-root "$unsafe"
 is_ours "$root" || refuse unsafe-root "$unsafe"
-said=$( { printf x >"$root/.probe-$end"; } 2>&1) || refuse no-root "cannot write in $root: ${said##*: }"
-[ -s "$root/.probe-$end" ] || refuse no-space "no space left for $root"
+said=$( { printf x >"$root/.probe-$end"; } 2>&1)
+# A shell's own word for a full disk is "I/O error".
+if [ -e "$root/.probe-$end" ] && [ ! -s "$root/.probe-$end" ]; then
+    rm -f "$root/.probe-$end"
+    refuse no-space "no space left for $root"
+fi
+[ -e "$root/.probe-$end" ] || refuse no-root "cannot write in $root: ${said##*: }"
 command -v mkfifo >/dev/null || refuse no-tools "no mkfifo on the VM"
 
 find_sync

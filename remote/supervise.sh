@@ -67,7 +67,8 @@ warden() {
     sequence=0
     ticked=0
     trap 'kill "$pause" 2>/dev/null; exit 0' TERM
-    while :; do
+    # Until it has ended: ash may lose a TERM that comes before the trap is set.
+    while [ -e "$attempt/open" ]; do
         read_clocks
         [ -n "$up_now" ] || up_now=$((started_up + ticked))
         beat
@@ -77,9 +78,11 @@ warden() {
         ticked=$((ticked + 1))
         ! orphaned || exit 0
     done
+    exit 0
 }
 
-# What the shell said of its foreground child: a signal has a word, but INT and PIPE have none.
+# What the shell said of its foreground child: a signal has a word. For INT and PIPE no shell has one, and
+# mksh has none for those that it has a trap for.
 judge() {
     state=exited signal=''
     [ "$code" -gt 128 ] || return
@@ -91,9 +94,11 @@ judge() {
         state=signalled
         signal=${name#SIG}
         [ "$code" -le 256 ] || code=$((code - 128))
-    else
-        case $code in 130 | 141) signal=unknown ;; esac
+        return
     fi
+    case $code-${KSH_VERSION:-} in
+        130-* | 141-* | 129-?* | 143-?*) signal=unknown ;;
+    esac
 }
 
 shutting_down() {

@@ -76,7 +76,9 @@ Async<Result<Jobs::Held>> Jobs::ask_again(std::function<std::string(const std::s
 Async<bool> Jobs::take_breath(Instant deadline) {
     if (ports_.clock.now() + pause_between >= deadline) co_return false;
     co_await ports_.clock.sleep_until(ports_.clock.now() + pause_between);
-    if (std::holds_alternative<model::Idle>(link_.state())) (void)co_await link_.connect();
+    const bool resting =
+        std::holds_alternative<model::Idle>(link_.state()) || std::holds_alternative<model::Stopped>(link_.state());
+    if (resting) (void)co_await link_.connect();
     co_return ports_.clock.now() < deadline;
 }
 

@@ -152,6 +152,23 @@ def own_host(lab):
         host.down()
 
 
+SHELLS = ("/usr/bin/zsh", "/usr/bin/fish", "/usr/bin/tcsh", "/usr/bin/mksh", "/bin/ash")
+
+
+@pytest.fixture(scope="session")
+def polyglot_host(lab):
+    """A user with each login shell, named after it."""
+    host = lab.up(name="polyglot", shells=SHELLS)
+    yield At(host)
+    host.down()
+
+
+@pytest.fixture
+def polyglot(polyglot_host):
+    return lambda shell: ("-i", polyglot_host.key,
+                          f"{os.path.basename(shell)}@{polyglot_host.address}:{polyglot_host.port}")
+
+
 class Server:
     """A TCP server on loopback that does one thing with each connection. `calls`: how many came."""
 

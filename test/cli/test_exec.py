@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from conftest import VMC, one_line
+from conftest import SHELLS, VMC, one_line
 
 pytestmark = pytest.mark.host
 
@@ -260,17 +260,6 @@ def test_quiet_says_nothing_but_failures(vmc, at):
 
 def test_verbose_tells_the_steps(vmc, at):
     assert "connected" in vmc("exec", "-v", *at.words, "--", "true").err
-
-
-SHELLS = ("/usr/bin/zsh", "/usr/bin/fish", "/usr/bin/tcsh", "/usr/bin/mksh", "/bin/ash")
-
-
-@pytest.fixture(scope="module")
-def polyglot(lab):
-    host = lab.up(name="polyglot", shells=SHELLS)
-    facts = host.describe()
-    yield lambda shell: ("-i", facts["key"], f"{os.path.basename(shell)}@{facts['address']}:{facts['port']}")
-    host.down()
 
 
 @pytest.mark.parametrize("shell", SHELLS)

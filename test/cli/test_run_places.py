@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where jobs run: login shells, /bin/sh of any kind, busybox for a userland, and places that would lose them."""
+
+import json
+
+import pytest
+
+from conftest import SHELLS
+
+pytestmark = pytest.mark.host
+LINE = "echo out; echo err >&2; printf '%s|' \"$A\"; exit 7"
+WANTED = (7, b"out\nit's!\n2|", b"err\n")
+#: What the runner uses beyond the shell's builtins.
+APPLETS = ("cat date dd df grep head id ls mkdir mkfifo mv rm setsid sleep stat sync tail wc").split()
+
+
+def ran(vmc, words):
+    ended = vmc("run", "-q", "--env", "A=it's!\n2", *words, "--", LINE)
+    return ended.code, ended.stdout, ended.stderr
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_job_is_the_same_whatever_the_login_shell(vmc, polyglot, shell):
+    assert ran(vmc, polyglot(shell)) == WANTED
+    ended = vmc("run", "--timeout", "1s", *polyglot(shell), "--", "echo begun; sleep 4747")
+    assert (ended.code, ended.stdout) == (124, b"begun\n"), ended
+
+
+@pytest.fixture(scope="module")
+def any_sh(lab):
+    """A host whose /bin/sh can be another one; `put` does it."""
+    host = lab.up(name="anysh", shells=("/usr/bin/mksh", "/bin/ash", "/bin/bash"))
+    yield host
+    host.down()
+
+
+@pytest.mark.parametrize("sh", ["/bin/bash", "/usr/bin/mksh", "/bin/ash"])
+def test_a_job_ends_as_it_ended_whatever_bin_sh_is(vmc, any_sh, sh):
+    from conftest import At
+    at = At(any_sh)
+    put = any_sh.run(["mount", "--bind", sh, "/usr/bin/dash"])
+    assert put.returncode == 0, put
+    try:
+        assert ran(vmc, at.words) == WANTED
+        # bash itself ignores QUIT, everywhere.
+        signals = (("TERM", 15), ("KILL", 9), ("HUP", 1), ("SEGV", 11), ("USR1", 10), ("ABRT", 6), ("INT", 2), ("PIPE", 13))
+        for code, (name, number) in zip((0, 1, 127, 128, 129, 143, 200, 255), signals):
+            assert vmc("run", *at.words, "--", f"exit {code}").code == code
+            ended = vmc("run", "--json", *at.words, "--", f"kill -{name} $$")
+            told = json.loads(ended.out.splitlines()[-1])
+            # Where the shell has no word for a signal it cannot be told from its exit code, and that is said.
+            assert ended.code == 128 + number
+            assert (told["outcome"], told["signal"]) in (("signalled", name), ("exited", "unknown")), ended
+            if name not in ("INT", "PIPE") and (name not in ("HUP", "TERM") or not sh.endswith("mksh")):
+                assert told["outcome"] == "signalled"
+            exited = json.loads(vmc("run", "--json", *at.words, "--", f"exit {128 + number}").out.splitlines()[-1])
+            assert (exited["outcome"], exited["exit_code"]) == ("exited", 128 + number)
+            if told["outcome"] == "exited":
+                assert exited["signal"] == "unknown"
+    finally:
+        any_sh.run(["umount", "/usr/bin/dash"])
+
+
+@pytest.fixture
+def busybox(any_sh):
+    lines = "; ".join(f"ln -sf /bin/busybox /usr/local/bin/{applet}" for applet in APPLETS)
+    made = any_sh.run(["sh", "-c", f"mount -t tmpfs none /usr/local/bin; {lines}"])
+    assert made.returncode == 0, made
+    yield any_sh
+    any_sh.run(["umount", "/usr/local/bin"])
+
+
+def test_busybox_is_userland_enough(vmc, busybox):
+    from conftest import At
+    at = At(busybox)
+    assert b"BusyBox" in vmc("exec", *at.words, "--", "tail --help 2>&1").stdout
+    assert ran(vmc, at.words) == WANTED
+    ended = vmc("run", *at.words, "--", "seq 1 50000; sleep 1.5; seq 50001 60000; exit 5")
+    assert ended.code == 5 and ended.stdout == "".join(f"{n}\n" for n in range(1, 60001)).encode()
+    assert vmc("run", "--timeout", "1s", *at.words, "--", "sleep 4848").code == 124
+
+
+def test_without_proc_a_job_runs_all_the_same(vmc, own_host):
+    at = own_host()
+    assert at.host.run(["mount", "-t", "tmpfs", "none", "/proc"]).returncode == 0
+    ended = vmc("run", *at.words, "--", LINE)
+    assert (ended.code, ended.stdout) == (7, b"out\n|"), ended
+
+
+def test_a_place_that_cannot_be_executed_from_is_good_enough(vmc, own_host):
+    at = own_host()
+    at.host.run(["sh", "-c", "mkdir -p /var/lib/vm-connection && mount --bind /var/lib/vm-connection "
+                             "/var/lib/vm-connection && mount -o remount,bind,noexec /var/lib/vm-connection"])
+    assert vmc("run", *at.words, "--", LINE).code == 7
+
+
+@pytest.mark.parametrize("make, because", [
+    ("mkdir -p /var/lib/vm-connection && mount -t tmpfs none /var/lib/vm-connection && chmod 700 /var/lib/vm-connection",
+     "in memory"),
+    ("mkdir -m 777 -p /var/lib/vm-connection; chmod 777 /var/lib/vm-connection", "can be used by others"),
+    ("mkdir /var/lib/away; ln -s /var/lib/away /var/lib/vm-connection", "symbolic link"),
+    ("mkdir -m 700 /var/lib/vm-connection; mount -t tmpfs -o size=16k,mode=700 none /var/lib/vm-connection; "
+     "head -c 100000 /dev/zero >/var/lib/vm-connection/full", "no space|No space"),
+    ("mkdir -m 700 /var/lib/vm-connection; mount --bind /var/lib/vm-connection /var/lib/vm-connection; "
+     "mount -o remount,bind,ro /var/lib/vm-connection", "Read-only"),
+])
+def test_where_a_job_would_be_lost_it_is_refused_before_it_starts_with_the_reason(vmc, own_host, make, because):
+    import re
+    at = own_host()
+    at.host.run(["sh", "-c", make])
+    ended = vmc("run", "-q", *at.words, "--", "echo ran")
+    assert ended.code == 125 and not ended.stdout and re.search(because, ended.err), ended
+    assert ended.err.count("vmc:") == 1
+    assert vmc("exec", *at.words, "--", "echo alive").out == "alive\n"
+
+
+def test_what_is_asked_for_in_memory_is_kept_in_memory(vmc, own_host):
+    at = own_host()
+    at.host.run(["sh", "-c", "mkdir -m 700 /var/lib/vm-connection; mount -t tmpfs -o mode=700 none /var/lib/vm-connection"])
+    assert vmc("run", "--volatile", *at.words, "--", LINE).code == 7
