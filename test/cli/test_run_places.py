@@ -43,7 +43,8 @@ def test_a_job_ends_as_it_ended_whatever_bin_sh_is(vmc, any_sh, sh):
     try:
         assert ran(vmc, at.words) == WANTED
         # bash itself ignores QUIT, everywhere.
-        signals = (("TERM", 15), ("KILL", 9), ("HUP", 1), ("SEGV", 11), ("USR1", 10), ("ABRT", 6), ("INT", 2), ("PIPE", 13))
+        signals = (("TERM", 15), ("KILL", 9), ("HUP", 1), ("SEGV", 11), ("USR1", 10), ("ABRT", 6), ("INT", 2),
+                   ("PIPE", 13))
         for code, (name, number) in zip((0, 1, 127, 128, 129, 143, 200, 255), signals):
             assert vmc("run", *at.words, "--", f"exit {code}").code == code
             ended = vmc("run", "--json", *at.words, "--", f"kill -{name} $$")
@@ -94,9 +95,11 @@ def test_a_place_that_cannot_be_executed_from_is_good_enough(vmc, own_host):
     assert vmc("run", *at.words, "--", LINE).code == 7
 
 
+IN_MEMORY = "mkdir -m 700 /var/lib/vm-connection; mount -t tmpfs -o mode=700 none /var/lib/vm-connection"
+
+
 @pytest.mark.parametrize("make, because", [
-    ("mkdir -p /var/lib/vm-connection && mount -t tmpfs none /var/lib/vm-connection && chmod 700 /var/lib/vm-connection",
-     "in memory"),
+    (IN_MEMORY, "in memory"),
     ("mkdir -m 777 -p /var/lib/vm-connection; chmod 777 /var/lib/vm-connection", "can be used by others"),
     ("mkdir /var/lib/away; ln -s /var/lib/away /var/lib/vm-connection", "symbolic link"),
     ("mkdir -m 700 /var/lib/vm-connection; mount -t tmpfs -o size=16k,mode=700 none /var/lib/vm-connection; "
@@ -116,5 +119,5 @@ def test_where_a_job_would_be_lost_it_is_refused_before_it_starts_with_the_reaso
 
 def test_what_is_asked_for_in_memory_is_kept_in_memory(vmc, own_host):
     at = own_host()
-    at.host.run(["sh", "-c", "mkdir -m 700 /var/lib/vm-connection; mount -t tmpfs -o mode=700 none /var/lib/vm-connection"])
+    at.host.run(["sh", "-c", IN_MEMORY])
     assert vmc("run", "--volatile", *at.words, "--", LINE).code == 7
