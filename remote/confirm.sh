@@ -2,7 +2,7 @@
 # Confirms that the VM can still be reached after the command: takes the switch off. Only from a connection
 # that did not exist while the command ran. Input: root, id.
 job=$root/$id
-is_ours "$root" || refuse unsafe-root "$unsafe"
+is_ours "$root" && is_ours "$job" || refuse unsafe-root "$unsafe"
 [ -e "$job/result" ] || refuse running 'the command has not ended'
 up_ended='' connection=''
 while IFS='=' read -r key value; do

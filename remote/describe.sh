@@ -43,7 +43,7 @@ describe() {
     # The lock is asked before the result: who lets go of it has written the result before.
     if [ ! -e "$job/result" ] && held "$attempt/lock"; then tell held yes; fi
     if [ -e "$job/result" ]; then records "$job/result" result; fi
-    for mark in buried grave going ready open ended mark cleanup-wanted cleanup-begun \
+    for mark in buried grave going ready open ended mark full cleanup-wanted cleanup-begun \
         armed confirmed reverting reverted; do
         [ ! -e "$attempt/$mark" ] && [ ! -e "$job/$mark" ] || tell "$mark" yes
     done

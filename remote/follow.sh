@@ -36,6 +36,7 @@ drained() {
 }
 
 job=$root/$id
+is_ours "$job" || refuse unsafe-root "$unsafe"
 last_attempt
 [ -e "$job/out" ] || refuse absent 'there is no such job'
 read_size "$job/out"

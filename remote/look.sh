@@ -23,6 +23,7 @@ if [ ! -d "$job" ]; then
     finish
 fi
 describe "$id"
+[ -z "$unsafe" ] || finish
 measure out "$from_out"
 out_bytes=$bytes
 measure err "$from_err"

@@ -5,6 +5,7 @@
 
 # Somebody was here before: the same submit that arrived twice, or another client with the same id.
 attach() {
+    is_ours "$job" || refuse unsafe-root "$unsafe"
     waited=0
     while [ ! -e "$job/request" ] && [ "$waited" -lt 50 ]; do
         nap 0.1

@@ -16,6 +16,12 @@ write_start() {
     durable "$attempt" || return 1 # fsync: start-name
 }
 
+# Full: 64 KiB find no room. Not one block: ext4 gives back as much when it writes out what it had
+# only reserved, a moment after the command's own write has failed. Never synced, so it seldom reaches the disk.
+look_for_room() {
+    if { printf '%65536s' '' >"$attempt/room"; } 2>/dev/null; then printf '' >"$attempt/room"; else printf '' >"$attempt/full"; fi
+}
+
 # One line a second into one of two files in turn: at least the last minute is always there.
 beat() {
     [ "$((sequence % 64))" != 0 ] || printf '' >"$attempt/beat.$((sequence / 64 % 2))"
@@ -72,6 +78,7 @@ warden() {
         read_clocks
         [ -n "$up_now" ] || up_now=$((started_up + ticked))
         beat
+        look_for_room
         [ ! -e "$attempt/cancel" ] || end_because cancelled
         if [ "$limit" -gt 0 ] && [ "$((up_now - started_up))" -ge "$limit" ]; then end_because timeout; fi
         pass_a_second
@@ -107,7 +114,7 @@ shutting_down() {
 }
 
 write_result() {
-    why='' killed='' escaped='' durability=kept
+    why='' killed='' escaped='' full='' durability=kept
     if [ -n "$overruled" ]; then
         while IFS= read -r word; do
             case $word in
@@ -117,13 +124,16 @@ write_result() {
             esac
         done <"$attempt/why"
     fi
+    # Before the sync, which gives back what ext4 had reserved for more than it needed.
+    look_for_room
     durable "$job/out" "$job/err" || durability=lost # fsync: output
+    [ ! -e "$attempt/full" ] || full=yes
     read_size "$job/out"
     out_bytes=$size
     read_size "$job/err"
     read_clocks
     printf '%s=%s\n' state "$state" code "$code" signal "$signal" why "$why" killed "$killed" escaped "$escaped" \
-        out_bytes "$out_bytes" err_bytes "$size" durability "$durability" during_shutdown "$stopping" \
+        out_bytes "$out_bytes" err_bytes "$size" durability "$durability" full "$full" during_shutdown "$stopping" \
         boot "$boot_now" up "$up_now" wall "$wall_now" attempt "$number_of_attempt" written yes 1<>"$job/result.tmp"
     durable "$job/result.tmp" # fsync: result
     mv "$job/result.tmp" "$job/result"

@@ -129,8 +129,9 @@ Async<bool> Following::look() {
     answered_ = true;
     result_.status = jobs_.read(**answer);
     watcher_.knows(result_.status);
-    const bool absent = !(*answer)->values.jobs.empty() && (*answer)->values.jobs.front().contains("absent");
-    if (absent) {
+    const auto& jobs = (*answer)->values.jobs;
+    const bool not_ours = !jobs.empty() && (jobs.front().contains("absent") || jobs.front().contains("foreign"));
+    if (not_ours) {
         failed_with(Error(Code::declined, Stage::command, result_.status.why));
         co_return false;
     }
@@ -148,7 +149,7 @@ Async<bool> Following::stream() {
         ~Counted() { --streams; }
     } counted(jobs_.streams);
     const Instant now = jobs_.ports().clock.now();
-    auto where = co_await jobs_.place(std::string(), now + one_answer_within);
+    auto where = co_await jobs_.place(jobs_.directory(), now + one_answer_within);
     if (!where) {
         failed_with(where.error());
         co_return false;

@@ -53,6 +53,8 @@ public:
     Async<Result<Held>> ask(Script script, Instant deadline);
     /// Where jobs live, asked once for each VM. `directory`: another root than the user's.
     Async<Result<model::JobPlace>> place(std::string directory, Instant deadline);
+    /// The one that was asked for last; empty: the user's own.
+    [[nodiscard]] const std::string& directory() const { return directory_; }
     [[nodiscard]] JobStatus read(const Answer& answer) const;
 
     [[nodiscard]] const link::Ports& ports() const { return ports_; }

@@ -69,6 +69,7 @@ public:
         else without_result();
         for (const char* mark : {"armed", "confirmed", "reverting", "reverted"})
             if (!find(job_, mark).empty()) status_.revert = mark;
+        disk_full();
         if (status_.ended()) status_.cleanup_pending = !find(job_, "cleanup-wanted").empty();
         return status_;
     }
@@ -148,6 +149,15 @@ private:
         if (missing == 0) return;
         status_.output_kept = false;
         status_.why = std::to_string(missing) + " bytes of its output are gone from the VM";
+    }
+
+    /// What the command could not write is nowhere: not even its length is known.
+    void disk_full() {
+        if (find(job_, "full").empty() && find(job_, "result.full").empty()) return;
+        status_.output_kept = false;
+        if (status_.cause == "none") status_.cause = "disk-full";
+        if (!status_.why.empty()) status_.why += "; ";
+        status_.why += "the disk was full while it ran, and its output may not be whole";
     }
 
     void without_result() {

@@ -106,6 +106,8 @@ IN_MEMORY = "mkdir -m 700 /var/lib/vm-connection; mount -t tmpfs -o mode=700 non
      "head -c 100000 /dev/zero >/var/lib/vm-connection/full", "no space|No space"),
     ("mkdir -m 700 /var/lib/vm-connection; mount --bind /var/lib/vm-connection /var/lib/vm-connection; "
      "mount -o remount,bind,ro /var/lib/vm-connection", "Read-only"),
+    ("mkdir -m 700 /var/lib/vm-connection; mount -t tmpfs -o nr_inodes=4,mode=700 none /var/lib/vm-connection; "
+     "for i in 1 2 3; do : >/var/lib/vm-connection/$i; done", "No space"),
 ])
 def test_where_a_job_would_be_lost_it_is_refused_before_it_starts_with_the_reason(vmc, own_host, make, because):
     import re
@@ -121,3 +123,52 @@ def test_what_is_asked_for_in_memory_is_kept_in_memory(vmc, own_host):
     at = own_host()
     at.host.run(["sh", "-c", IN_MEMORY])
     assert vmc("run", "--volatile", *at.words, "--", LINE).code == 7
+
+
+def test_a_disk_without_inodes_is_refused_with_the_reason_and_nothing_is_left_of_the_try(vmc, own_host):
+    at = own_host()
+    first = vmc("run", "--detach", *at.words, "--", "true").out.strip()
+    assert vmc("attach", *at.words, first).code == 0
+    at.host.run(["sh", "-c", "mkdir /var/f; cd /var/f; i=0; while : >$i; do i=$((i+1)); done 2>/dev/null; rm 0 1 2 3 4"])
+    # Enough for the probe, not for the records: it breaks off in the middle, and the id never runs.
+    ended = vmc("run", "--name", "second", *at.words, "--", "echo ran; touch /run/ran")
+    assert ended.code == 125 and ended.err.count("vmc:") == 1 and "No space" in ended.err, ended
+    assert vmc("exec", *at.words, "--", "test -e /run/ran").code == 1
+    at.host.run(["rm", "-r", "/var/f"])
+    assert vmc("run", *at.words, "--", "exit 4").code == 4
+
+
+def test_a_home_that_is_read_only_is_refused_and_another_place_can_be_named(vmc, polyglot_host, polyglot):
+    words = polyglot("/usr/bin/mksh")
+    home = vmc("exec", *words, "--", "pwd").out.strip()
+    polyglot_host.host.run(["sh", "-c", f"mount --bind {home} {home} && mount -o remount,bind,ro {home}"])
+    try:
+        ended = vmc("run", *words, "--", "echo ran")
+        assert ended.code == 125 and not ended.stdout and "Read-only file system" in ended.err, ended
+        assert ended.err.count("vmc:") == 1
+        polyglot_host.host.run(["sh", "-c", "install -d -o mksh -m 700 /var/mksh"])
+        assert ran(vmc, ("--directory", "/var/mksh/jobs", *words)) == WANTED
+    finally:
+        polyglot_host.host.run(["umount", home])
+
+
+#: Login shells that talk: what sshd's shell reads before the command line.
+NOISE = {"/bin/bash": ".bashrc", "/usr/bin/zsh": ".zshenv", "/usr/bin/tcsh": ".tcshrc",
+         "/usr/bin/fish": ".config/fish/config.fish"}
+
+
+@pytest.mark.parametrize("shell", ["/usr/bin/zsh", "/usr/bin/tcsh", "/usr/bin/fish"])
+def test_a_login_shell_that_talks_does_not_confuse_a_job(vmc, polyglot_host, polyglot, shell):
+    words = polyglot(shell)
+    name = shell.rsplit("/", 1)[1]
+    path = f"/home/{name}/{NOISE[shell]}"
+    lines = "echo Welcome to this VM; echo vmc-end-0123456789abcdef; sh -c 'echo oops >&2'"
+    made = polyglot_host.host.run(["sh", "-c", f"mkdir -p {path.rsplit('/', 1)[0]}; cat >{path}; chmod 644 {path}"],
+                                  input=lines + "\n", stdin=None)
+    assert made.returncode == 0, made
+    try:
+        assert ran(vmc, words) == WANTED
+        ended = vmc("run", "--timeout", "1s", *words, "--", "echo begun; sleep 4747")
+        assert (ended.code, ended.stdout) == (124, b"begun\n"), ended
+    finally:
+        polyglot_host.host.run(["rm", path])

@@ -121,6 +121,17 @@ TEST_CASE("output that is shorter than its record says is told") {
     CHECK(status.why == "40 bytes of its output are gone from the VM");
 }
 
+TEST_CASE("a disk that was full is the cause, whatever the command made of it") {
+    const auto ended_full = Story().started().says(ended + "result.full=yes").status();
+    CHECK(ended_full.state == JobState::exited);
+    CHECK(ended_full.exit_code == 3);
+    CHECK(ended_full.cause == "disk-full");
+    CHECK_FALSE(ended_full.output_kept);
+    const auto running = Story().started().says("held=yes\nfull=yes").status();
+    CHECK(running.state == JobState::running);
+    CHECK(running.cause == "disk-full");
+}
+
 TEST_CASE("an interrupted job died no earlier than its last durable beat") {
     const auto status = Story().started(before).says("beat=41 " + std::string(before) + " 77 1041").status();
     REQUIRE(status.ended_at);

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How many tries a sweep makes, and the seed that replays it."""
+
+import os
+import random
+
+
+def tries(quick, full):
+    return full if os.environ.get("VMC_SWEEP") == "full" else quick
+
+
+def chance(test):
+    """A generator whose seed is VMC_SEED, else new; said with the command that replays it."""
+    seed = int(os.environ.get("VMC_SEED") or random.randrange(1, 2**32))
+    print(f"seed {seed}; replay: VMC_SEED={seed} lab/enter /usr/bin/python3 -m pytest -s test/cli -k {test}")
+    return random.Random(seed)
