@@ -61,7 +61,9 @@ fi
 root=$wanted
 case $root in /*) ;; *) refuse bad-root "no place for jobs: neither HOME nor XDG_STATE_HOME is a path" ;; esac
 above=${root%/*}
-said=$(mkdir -p "$above" 2>&1 && { [ -d "$root" ] || mkdir "$root" 2>&1 || [ -d "$root" ]; }) || refuse no-root "${said##*: }: $root"
+# Of two that come first only one makes it.
+said=$(mkdir -p "$above" 2>&1 && { [ -d "$root" ] || mkdir "$root" 2>&1 || [ -d "$root" ]; }) ||
+    refuse no-root "${said##*: }: $root"
 is_ours "$above" readable || refuse unsafe-root "$unsafe"
 is_ours "$root" || refuse unsafe-root "$unsafe"
 said=$( { printf x >"$root/.probe-$end"; } 2>&1)

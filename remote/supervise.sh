@@ -19,7 +19,9 @@ write_start() {
 # Full: 64 KiB find no room. Not one block: ext4 gives back as much when it writes out what it had
 # only reserved, a moment after the command's own write has failed. Never synced, so it seldom reaches the disk.
 look_for_room() {
-    if { printf '%65536s' '' >"$attempt/room"; } 2>/dev/null; then printf '' >"$attempt/room"; else printf '' >"$attempt/full"; fi
+    room="$attempt/room"
+    { printf '%65536s' '' >"$room"; } 2>/dev/null || room="$attempt/full"
+    printf '' >"$room"
 }
 
 # One line a second into one of two files in turn: at least the last minute is always there.

@@ -26,7 +26,7 @@ def numbered(size, word):
 
 
 def noise(identity, size, code):
-    """Prints numbered("out") and numbered("err") in twelve bursts, half a second apart in all, and enters the ledger."""
+    """Prints numbered("out") and numbered("err") in twelve bursts, and enters the ledger."""
     out, err = (size // (len(word) + 9) + 1 for word in ("out", "err"))
     burst = "seq -f '{0} %07.0f' $(({1}*b/12)) $(({1}*(b+1)/12-1)){2}; "
     return (f"echo {identity} >>/ledger; b=0; while [ $b -lt 12 ]; do " + burst.format("out", out, "") +
@@ -82,5 +82,6 @@ def test_a_client_may_be_killed_anywhere(own_host, tmp_path):
         assert one.ended.code == one.code, (one, one.ended)
         assert ledger.count(one.identity) == 1, one
         assert all(whole for whole, _ in one.files), one
-    print(f"{sum(one.met for one in played)} clients killed, {sum(size for one in played for _, size in one.files)} bytes "
-          f"compared in {len(played)} jobs, each ran once")
+    size = sum(size for one in played for _, size in one.files)
+    killed = sum(one.met for one in played)
+    print(f"{killed} clients killed, {size} bytes compared in {len(played)} jobs, each ran once")

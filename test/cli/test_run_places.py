@@ -129,7 +129,8 @@ def test_a_disk_without_inodes_is_refused_with_the_reason_and_nothing_is_left_of
     at = own_host()
     first = vmc("run", "--detach", *at.words, "--", "true").out.strip()
     assert vmc("attach", *at.words, first).code == 0
-    at.host.run(["sh", "-c", "mkdir /var/f; cd /var/f; i=0; while : >$i; do i=$((i+1)); done 2>/dev/null; rm 0 1 2 3 4"])
+    at.host.run(["sh", "-c", "mkdir /var/f; cd /var/f; i=0; while : >$i; do i=$((i+1)); done 2>/dev/null; "
+                             "rm 0 1 2 3 4"])
     # Enough for the probe, not for the records: it breaks off in the middle, and the id never runs.
     ended = vmc("run", "--name", "second", *at.words, "--", "echo ran; touch /run/ran")
     assert ended.code == 125 and ended.err.count("vmc:") == 1 and "No space" in ended.err, ended
