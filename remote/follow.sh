@@ -6,18 +6,19 @@
 
 # stream FILE OFFSET: what is there, then what comes.
 stream() {
-    case $ended-$(tail --version 2>/dev/null) in
-        no-*coreutils*) exec tail -c "+$(($2 + 1))" -f "$1" ;;
-    esac
-    # busybox tail cannot go past 4 GiB, and looks once a second as well.
     at=$2 idle=0
     while :; do
         read_size "$1"
+        # tail reads 8 KiB at a time: it is for what comes, not for what is there.
+        case $ended-$tail in
+            no-*coreutils*) [ "$((size - at))" -gt 1000000 ] || exec tail -c "+$((at + 1))" -f "$1" ;;
+        esac
         if [ "$size" -gt "$at" ]; then
-            dd if="$1" bs=65536 iflag=skip_bytes,count_bytes skip="$at" count="$((size - at))" 2>/dev/null || exit 1
+            dd if="$1" bs=131072 iflag=skip_bytes,count_bytes skip="$at" count="$((size - at))" 2>/dev/null || exit 1
             at=$size idle=0
             continue
         fi
+        # busybox tail cannot go past 4 GiB, and looks once a second as well.
         [ "$ended" = no ] && [ ! -e "$job/result" ] || exit 0
         idle=$((idle + 1))
         [ "$((idle % 25))" != 0 ] || held "$attempt/lock" || exit 0
@@ -25,12 +26,16 @@ stream() {
     done
 }
 
-# Waits until tail, process $1, has read $2 to its end; it looks at it as descriptor 3.
+# Waits until process $1 has read $2 to its end. tail looks at it as descriptor 3, and has not begun
+# before it has that one.
 drained() {
-    while read -r word position <"/proc/$1/fdinfo/3"; do
-        [ "$word" = pos: ] || return
-        read_size "$2"
-        [ "$position" -lt "$size" ] || return
+    while [ -d "/proc/$1" ]; do
+        word='' position=0
+        read -r word position <"/proc/$1/fdinfo/3"
+        if [ "$word" = pos: ]; then
+            read_size "$2"
+            [ "$position" -lt "$size" ] || return
+        fi
         nap 0.05
     done
 }
@@ -39,12 +44,17 @@ job=$root/$id
 is_ours "$job" || refuse unsafe-root "$unsafe"
 last_attempt
 [ -e "$job/out" ] || refuse absent 'there is no such job'
-read_size "$job/out"
-[ "$size" -ge "$from_out" ] || refuse shorter "stdout=$size"
-read_size "$job/err"
-[ "$size" -ge "$from_err" ] || refuse shorter "stderr=$size"
-ended=no
-[ ! -e "$job/result" ] || ended=yes
+# at_least NAME OFFSET WORD
+at_least() {
+    [ "$2" != 0 ] || return
+    read_size "$job/$1"
+    [ "$size" -ge "$2" ] || refuse shorter "$3=$size"
+}
+
+at_least out "$from_out" stdout
+at_least err "$from_err" stderr
+ended=no tail=
+if [ -e "$job/result" ]; then ended=yes; else tail=$(tail --version 2>/dev/null); fi
 printf '\n%s\n' "vmc-data-$end"
 printf '\n%s\n' "vmc-data-$end" >&3
 stream "$job/out" "$from_out" 3>&- &

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Is this still the VM, the boot and the file system that the client means?
 check_place() {
-    read_clocks
+    read_boot
     [ -z "$boot" ] || [ "$boot_now" = "$boot" ] || refuse other-boot 'the VM has rebooted since'
     if [ -n "$up_now" ] && [ -n "$latest" ] && [ "$up_now" -gt "$latest" ]; then
         refuse late 'this submit arrived after its time'

@@ -28,12 +28,17 @@ first_line() {
     printf '%s' "$line"
 }
 
-# Sets boot_now, up_now (whole seconds since boot) and wall_now. Empty: not to be known here.
-read_clocks() {
+# Sets boot_now and up_now (whole seconds since boot). Empty: not to be known here. Builtins only.
+read_boot() {
     boot_now='' up_now='' rest=''
     [ -r /proc/sys/kernel/random/boot_id ] && read -r boot_now </proc/sys/kernel/random/boot_id
     [ -r /proc/uptime ] && read -r up_now rest </proc/uptime
     up_now=${up_now%%.*}
+}
+
+# Sets wall_now as well.
+read_clocks() {
+    read_boot
     wall_now=$(date +%s)
 }
 
@@ -89,6 +94,8 @@ held() {
     [ "$seen" = y ]
 }
 
+me=
+
 # A directory that is ours alone; or, with "readable" behind it, one in which nobody else can change
 # anything. Sets unsafe to the reason when it is not.
 is_ours() {
@@ -96,7 +103,7 @@ is_ours() {
     [ ! -L "$1" ] || unsafe="$1 is a symbolic link"
     [ -d "$1" ] || unsafe="${unsafe:-$1 is not a directory}"
     [ -z "$unsafe" ] || return 1
-    me=$(id -u)
+    : "${me:=$(id -u)}"
     # shellcheck disable=SC2046 # split into fields
     set -- "$1" "${2:-}" $(ls -ldn "$1" 2>/dev/null)
     case $2-$3 in

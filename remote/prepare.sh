@@ -52,7 +52,7 @@ find_launch() {
 }
 
 umask 077
-me=$(id -u)
+: "${me:=$(id -u)}"
 if [ -z "$wanted" ]; then
     if [ "$me" = 0 ]; then wanted=/var/lib/vm-connection/jobs; else
         wanted=${XDG_STATE_HOME:-$HOME/.local/state}/vm-connection/jobs
@@ -78,7 +78,7 @@ command -v mkfifo >/dev/null || refuse no-tools "no mkfifo on the VM"
 find_sync
 find_setsid
 find_launch
-read_clocks
+read_boot
 durable "$root" "$above" "${above%/*}"
 tell root "$root"
 tell dev "$(stat -c %d "$root" 2>/dev/null)"

@@ -32,8 +32,9 @@ exec setpriv --pdeathsig TERM --inh-caps -all -- "$@"
 class Server:
     """Started by entering it, ended by leaving it, whatever the reason."""
 
-    def __init__(self, directory: pathlib.Path):
+    def __init__(self, directory: pathlib.Path, max_sessions: int = 50):
         self.directory = directory.resolve()
+        self.max_sessions = max_sessions
         self.host = "127.0.0.1"
         self.port = _free_port()
         self.user = getpass.getuser()
@@ -113,7 +114,7 @@ class Server:
             f"ListenAddress {self.host}", f"Port {self.port}", f"HostKey {self.directory}/host_key",
             f"AuthorizedKeysFile {self.directory}/authorized_keys", "PidFile none", "UsePAM no",
             "StrictModes no", "PermitRootLogin yes", "PasswordAuthentication no",
-            "KbdInteractiveAuthentication no", "MaxStartups 500", "MaxSessions 50", "UseDNS no",
+            "KbdInteractiveAuthentication no", "MaxStartups 500", f"MaxSessions {self.max_sessions}", "UseDNS no",
             "PrintMotd no", "PrintLastLog no", "LogLevel ERROR"]) + "\n"
 
     def _wait_until_it_listens(self):

@@ -67,6 +67,8 @@ private:
     Async<Result<model::JobPlace>> prepare(std::string directory, Instant deadline);
     Async<Result<void>> stage(model::JobOrder order, model::JobPlace place, Instant deadline);
     Async<Result<model::JobMoment>> moment(Instant deadline);
+    Async<Result<model::JobMoment>> read_moment(Instant deadline);
+    [[nodiscard]] model::JobMoment moment_at(Instant now) const;
     Async<Result<void>> resume_once(const JobStatus& job, const model::JobPlace& where, Instant deadline);
     Async<bool> take_breath(Instant deadline);
     [[nodiscard]] std::string nonce() { return model::nonce(ports_.random.draw()); }
@@ -76,6 +78,10 @@ private:
     link::Link& link_;
     std::optional<model::JobPlace> place_;
     std::string directory_;  // that place_ was found for
+
+    model::JobMoment read_;  // at read_at_, over read_over_
+    Instant read_at_{};
+    std::weak_ptr<link::Wire> read_over_;
 };
 
 /// The connection, not the VM's opinion: asking again may help.

@@ -12,12 +12,36 @@ namespace {
 constexpr Duration facts_within = std::chrono::seconds(60);
 /// A submit is refused by the VM when it arrives later than this after it was written.
 constexpr Duration submit_holds = std::chrono::seconds(90);
+/// How long a reading stands for the next submits over the same connection. A VM that is paused meanwhile
+/// takes a submit that much later.
+constexpr Duration moment_holds = std::chrono::seconds(60);
 constexpr std::size_t piece_of_input = std::size_t{96} * 1024;
 
 }  // namespace
 
-/// The boot that a submit is for, and how long it holds on the VM's own clock.
+/// The boot that a submit is for, and how long it holds on the VM's own clock. One connection leads to one
+/// boot: only over another one it is read anew.
 Async<Result<model::JobMoment>> Jobs::moment(Instant deadline) {
+    const Instant asked = ports_.clock.now();
+    const auto over = link_.current();
+    if (over && over == read_over_.lock() && asked - read_at_ < moment_holds) co_return moment_at(asked);
+    auto read = co_await read_moment(deadline);
+    if (!read) co_return std::unexpected(std::move(read.error()));
+    read_ = std::move(*read);
+    read_at_ = asked;
+    // What was asked over another connection than it came by is used once.
+    read_over_ = over == link_.current() ? over : nullptr;
+    co_return moment_at(asked);
+}
+
+model::JobMoment Jobs::moment_at(Instant now) const {
+    auto moment = read_;
+    const auto since = std::chrono::ceil<std::chrono::seconds>(now - read_at_);
+    if (moment.latest_uptime > 0) moment.latest_uptime += static_cast<std::uint64_t>(since.count());
+    return moment;
+}
+
+Async<Result<model::JobMoment>> Jobs::read_moment(Instant deadline) {
     model::JobMoment now;
     auto facts = co_await link_.read_facts(std::min(deadline, ports_.clock.now() + facts_within));
     // A VM without /proc has no boot id to show; everything else is a reason to try again.
@@ -43,6 +67,19 @@ Async<Result<void>> Jobs::stage(model::JobOrder order, model::JobPlace where, In
     }
     co_return Result<void>();
 }
+
+namespace {
+
+/// What its supervisor said of itself.
+JobStatus begun(const model::JobOrder& order) {
+    JobStatus status;
+    status.id = order.id;
+    status.name = order.request.name();
+    status.state = JobState::running;
+    return status;
+}
+
+}  // namespace
 
 Async<Result<JobStatus>> Jobs::submit(JobRequest request, Instant deadline) {
     if (auto fault = model::fault_of(request); !fault.empty())
@@ -77,7 +114,9 @@ Async<Result<JobStatus>> Jobs::submit(JobRequest request, Instant deadline) {
         }
         const auto& values = (*answer)->values;
         const auto refused = values.refused();
+        if (refused.empty() && values.value("submitted") == "now") co_return begun(order);
         if (refused.empty()) break;
+        read_over_.reset();
         const bool passing = refused == "other-boot" || refused == "late";
         const bool moved = refused == "other-machine" || refused == "other-filesystem" || refused == "unsafe-root" ||
                            refused == "no-root";
@@ -112,6 +151,7 @@ Async<Result<void>> Jobs::resume_once(const JobStatus& job, const model::JobPlac
     if (!answer) co_return std::unexpected(std::move(answer.error()));
     const auto refused = (*answer)->values.refused();
     if (refused.empty()) co_return Result<void>();
+    read_over_.reset();
     // It rebooted once more in between: another moment, another try.
     if (refused == "other-boot" || refused == "late")
         co_return failed(Code::lost, Stage::command, std::string((*answer)->values.value("why")));

@@ -274,3 +274,33 @@ TEST_CASE("a job that may be entered again goes through three reboots to its end
     CHECK(out == "entered 0 mark\nready\nentered 1 mark 0\nready\nentered 2 mark 1\nready\nentered 3 mark 2\n");
     for (const char* count : {"0", "1", "2", "3"}) CHECK(count_in(host.ledger, count) == 1);
 }
+
+TEST_CASE("a hundred jobs at once on a host that allows ten sessions all end and are all followed") {
+    constexpr int count = 100;
+    lab::Host host("--sshd-option 'MaxSessions 10'");
+    lab::Here here;
+    vmc::Vm vm(host.target(), here.loop);
+    REQUIRE(vm.connect().get());
+    std::vector<vmc::Task<vmc::Result<vmc::Job>>> submitted;
+    submitted.reserve(count);
+    for (int i = 0; i < count; ++i) submitted.push_back(vm.submit(JobRequest(Command(noisy("many", 800, 8, i))), 5min));
+    std::vector<std::thread> followers;
+    std::vector<Heard> heard(count);
+    for (int i = 0; i < count; ++i) {
+        auto job = submitted[static_cast<std::size_t>(i)].get();
+        REQUIRE_MESSAGE(job.has_value(), i, ": ", job ? "" : job.error().line());
+        followers.emplace_back([&heard, i, job = *job] { heard[static_cast<std::size_t>(i)] = follow(job, 5min); });
+    }
+    for (auto& follower : followers) follower.join();
+    int reconnects = 0;
+    for (int i = 0; i < count; ++i) {
+        const auto& one = heard[static_cast<std::size_t>(i)];
+        INFO(i, ": ", one.end.status.line());
+        CHECK(one.end.status.exit_code == i);
+        const bool whole = one.out == numbered(800, "out") && one.err == numbered(800, "err");
+        CHECK(whole);
+        reconnects += one.end.reconnects;
+    }
+    CHECK(count_in(host.ledger, "many") == count);
+    CHECK(reconnects == 0);
+}
