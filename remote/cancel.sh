@@ -11,7 +11,17 @@ if mv "$attempt/ready" "$attempt/buried" 2>/dev/null; then
     tell cancelled buried
     finish
 fi
+# until_kept LIMIT: until the result counts, for as many tenths of a second.
+until_kept() {
+    while [ "$waited" -lt "$1" ] && [ ! -e "$attempt/kept" ] && held "$attempt/lock"; do
+        nap 0.1
+        waited=$((waited + 1))
+    done
+}
+
+waited=0
 if [ -e "$job/result" ]; then
+    until_kept 50
     tell cancelled over
     finish
 fi
@@ -26,8 +36,8 @@ if ! held "$attempt/lock"; then
     finish
 fi
 : >"$attempt/cancel"
-waited=0
-while [ "$waited" -lt "$((grace * 10 + 100))" ] && [ ! -e "$job/result" ]; do
+most=$((grace * 10 + 100))
+while [ "$waited" -lt "$most" ] && [ ! -e "$job/result" ]; do
     nap 0.1
     waited=$((waited + 1))
     if [ "$waited" = 40 ] && mv "$attempt/open" "$attempt/ended" 2>/dev/null; then
@@ -35,4 +45,5 @@ while [ "$waited" -lt "$((grace * 10 + 100))" ] && [ ! -e "$job/result" ]; do
         printf 'why=cancelled\nkilled=%s\nescaped=%s\n' "$killed" "$escaped" 1<>"$attempt/why"
     fi
 done
+until_kept "$most"
 if [ -e "$job/result" ]; then tell cancelled yes; else tell cancelled unknown; fi

@@ -40,10 +40,14 @@ describe() {
     last_attempt
     tell attempts "$attempts"
     [ ! -e "$attempt/start" ] || records "$attempt/start" start
-    # The lock is asked before the result: who lets go of it has written the result before.
-    if [ ! -e "$job/result" ] && held "$attempt/lock"; then tell held yes; fi
-    if [ -e "$job/result" ]; then records "$job/result" result; fi
-    for mark in buried grave going ready open ended mark full cleanup-wanted cleanup-begun \
+    # A result counts once a power cut cannot take it away any more: its supervisor has left a mark, or has let
+    # go of the lock. The lock is asked before the result: who lets go has written the result before.
+    if [ ! -e "$attempt/kept" ] && held "$attempt/lock"; then
+        tell held yes
+    elif [ -e "$job/result" ]; then
+        records "$job/result" result
+    fi
+    for mark in buried grave going ready open ended mark full unkept cleanup-wanted cleanup-begun \
         armed confirmed reverting reverted; do
         [ ! -e "$attempt/$mark" ] && [ ! -e "$job/$mark" ] || tell "$mark" yes
     done
@@ -51,7 +55,7 @@ describe() {
     tell out_size "$size"
     read_size "$job/err"
     tell err_size "$size"
-    [ -e "$job/result" ] || last_beat "$attempt"
+    [ -e "$attempt/kept" ] || last_beat "$attempt"
 }
 
 describe_vm() {

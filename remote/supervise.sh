@@ -137,9 +137,10 @@ write_result() {
     printf '%s=%s\n' state "$state" code "$code" signal "$signal" why "$why" killed "$killed" escaped "$escaped" \
         out_bytes "$out_bytes" err_bytes "$size" durability "$durability" full "$full" during_shutdown "$stopping" \
         boot "$boot_now" up "$up_now" wall "$wall_now" attempt "$number_of_attempt" written yes 1<>"$job/result.tmp"
-    durable "$job/result.tmp" # fsync: result
+    durable "$job/result.tmp" || printf '' >"$attempt/unkept" # fsync: result
     mv "$job/result.tmp" "$job/result"
-    durable "$job" # fsync: result-name
+    durable "$job" || printf '' >"$attempt/unkept" # fsync: result-name
+    printf '' >"$attempt/kept"
 }
 
 clean_up() {

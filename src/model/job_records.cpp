@@ -70,6 +70,10 @@ public:
         for (const char* mark : {"armed", "confirmed", "reverting", "reverted"})
             if (!find(job_, mark).empty()) status_.revert = mark;
         disk_full();
+        if (!find(job_, "unkept").empty()) {
+            status_.output_kept = false;
+            add("the disk failed when its result was written, and may not keep it");
+        }
         if (status_.ended()) status_.cleanup_pending = !find(job_, "cleanup-wanted").empty();
         return status_;
     }
@@ -156,8 +160,12 @@ private:
         if (find(job_, "full").empty() && find(job_, "result.full").empty()) return;
         status_.output_kept = false;
         if (status_.cause == "none") status_.cause = "disk-full";
+        add("the disk was full while it ran, and its output may not be whole");
+    }
+
+    void add(std::string_view why) {
         if (!status_.why.empty()) status_.why += "; ";
-        status_.why += "the disk was full while it ran, and its output may not be whole";
+        status_.why += why;
     }
 
     void without_result() {

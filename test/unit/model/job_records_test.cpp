@@ -127,6 +127,9 @@ TEST_CASE("a disk that was full is the cause, whatever the command made of it") 
     CHECK(ended_full.exit_code == 3);
     CHECK(ended_full.cause == "disk-full");
     CHECK_FALSE(ended_full.output_kept);
+    const auto unkept = Story().started().says(ended + "unkept=yes").status();
+    CHECK(unkept.exit_code == 3);
+    CHECK_FALSE(unkept.output_kept);
     const auto running = Story().started().says("held=yes\nfull=yes").status();
     CHECK(running.state == JobState::running);
     CHECK(running.cause == "disk-full");

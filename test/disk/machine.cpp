@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "disk/machine.hpp"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <random>
+#include <sstream>
+#include <vector>
+
+#include "disk/step.h"
+#include "model/job_script.hpp"
+
+namespace disk {
+
+namespace {
+
+constexpr int power_is_gone = 99;
+constexpr auto longest = std::chrono::seconds(60);
+constexpr const char* boot_id_file = "/proc/sys/kernel/random/boot_id";
+constexpr const char* tools[] = {"cat",   "date",   "dd",    "id",   "ls",   "mkdir", "mkfifo", "mv",  "rm",
+                                 "rmdir", "setsid", "sleep", "stat", "sync", "tail",  "wc",     "step"};
+
+void require(bool fine, const std::string& what) {
+    if (!fine) FAIL(what, ": ", std::strerror(errno));
+}
+
+/// What a machine mounts is seen by its own processes only: a copy elsewhere would keep a disk from going.
+void have_own_mounts() {
+    require(unshare(CLONE_NEWNS) == 0, "a mount namespace (root is needed)");
+    require(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "private mounts");
+}
+
+std::string contents(const std::filesystem::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    std::ostringstream text;
+    text << in.rdbuf();
+    return text.str();
+}
+
+void write(const std::filesystem::path& path, const std::string& text) {
+    std::ofstream(path, std::ios::binary) << text;
+}
+
+}  // namespace
+
+Machine::Machine() {
+    have_own_mounts();
+    static std::atomic<int> count{0};
+    directory_ = std::filesystem::temp_directory_path() /
+                 ("vmc-disk." + std::to_string(getpid()) + "." + std::to_string(++count));
+    std::filesystem::create_directory(directory_);
+    require(mount("disk", directory_.c_str(), "tmpfs", 0, "mode=0700") == 0, "a tmpfs");
+    mounted_ = directory_ / "mounted";
+    std::filesystem::create_directory(mounted_);
+    make_tools();
+    make_disk();
+    mount_disk();
+    new_boot();
+    const auto prepared = run(vmc::model::prepare_script((mounted_ / "state" / "jobs").string(), "0"));
+    const auto place = vmc::model::JobPlace::parse(prepared.printed);
+    REQUIRE_MESSAGE(place.has_value(), prepared.printed);
+    REQUIRE(place->why_not_durable().empty());
+    place_ = *place;
+}
+
+Machine::~Machine() {
+    umount2(mounted_.c_str(), MNT_DETACH);
+    if (loop_ >= 0) close(loop_);  // the last one: the kernel detaches it
+    if (steps_) munmap(steps_, sizeof *steps_);
+    umount2(directory_.c_str(), MNT_DETACH);
+    std::error_code ignored;
+    std::filesystem::remove(directory_, ignored);
+}
+
+void Machine::make_tools() {
+    const auto step = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "disk_step";
+    for (const char* folder : {"all-steps", "one-step"}) std::filesystem::create_directory(directory_ / folder);
+    for (const char* tool : tools) std::filesystem::create_symlink(step, directory_ / "all-steps" / tool);
+    std::filesystem::create_symlink(step, directory_ / "one-step" / "step");
+    const auto shared = directory_ / "steps";
+    write(shared, std::string(sizeof(disk_steps), '\0'));
+    const int file = open(shared.c_str(), O_RDWR | O_CLOEXEC);
+    void* const memory = mmap(nullptr, sizeof(disk_steps), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    close(file);
+    require(memory != MAP_FAILED, "shared memory");
+    steps_ = static_cast<disk_steps*>(memory);
+}
+
+void Machine::make_disk() {
+    const auto image = directory_ / "image";
+    const std::string make = "mke2fs -q -F -t ext4 -b 4096 -m 0 -J size=4 '" + image.string() + "' 24M >/dev/null 2>&1";
+    require(std::system(make.c_str()) == 0, make);
+    const int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+    const int file = open(image.c_str(), O_RDWR | O_CLOEXEC);
+    loop_config config{};
+    config.fd = static_cast<__u32>(file);
+    config.info.lo_flags = LO_FLAGS_AUTOCLEAR;
+    // Another process may be faster to the number that is free.
+    for (int tries = 0; loop_ < 0 && tries < 100; ++tries) {
+        const int number = ioctl(control, LOOP_CTL_GET_FREE);
+        require(number >= 0, "a loop device");
+        device_ = "/dev/loop" + std::to_string(number);
+        const int loop = open(device_.c_str(), O_RDWR | O_CLOEXEC);
+        if (loop >= 0 && ioctl(loop, LOOP_CONFIGURE, &config) == 0) loop_ = loop;
+        else if (loop >= 0) close(loop);
+    }
+    require(loop_ >= 0, "a loop device");
+    close(file);
+    close(control);
+}
+
+void Machine::mount_disk() {
+    require(mount(device_.c_str(), mounted_.c_str(), "ext4", 0, nullptr) == 0, "mounting the disk");
+}
+
+bool Machine::takes_a_file() const {
+    const auto path = mounted_ / "works";
+    const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (file < 0) return false;
+    close(file);
+    unlink(path.c_str());
+    return true;
+}
+
+void Machine::new_boot() {
+    static std::atomic<unsigned> boots{0};
+    char text[40];
+    std::snprintf(text, sizeof text, "%08x-0000-4000-8000-%012d\n", ++boots, getpid());
+    boot_id_ = std::string(text, 36);
+    write(directory_ / "boot", text);
+}
+
+void Machine::shut_down_disk() const {
+    const int disk = open(mounted_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const std::uint32_t flag = disk_shutdown_no_flush;
+    require(disk >= 0 && ioctl(disk, disk_ioc_shutdown, &flag) == 0, "cutting the power of the disk");
+    close(disk);
+}
+
+void Machine::reboot() {
+    shut_down_disk();
+    // The kernel lets go of a dead namespace's mounts a moment after its last process, and tells nobody; until
+    // then a mount gives the file system that was cut off once more.
+    const auto begun = std::chrono::steady_clock::now();
+    do {
+        require(umount2(mounted_.c_str(), 0) == 0, "taking the disk out");
+        mount_disk();
+        require(std::chrono::steady_clock::now() - begun < longest, "a disk that is off");
+    } while (!takes_a_file());
+    new_boot();
+}
+
+/// The first process of the VM, in namespaces of its own. System calls only: it was forked off a thread.
+void Machine::become_init(const char* const* environment) const noexcept {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    struct sigaction gone{};
+    gone.sa_handler = [](int) { _exit(power_is_gone); };
+    sigaction(SIGUSR1, &gone, nullptr);
+    mount("proc", "/proc", "proc", 0, nullptr);
+    mount((directory_ / "boot").c_str(), boot_id_file, nullptr, MS_BIND, nullptr);
+    if (syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr) == 0) {
+        setsid();
+        const char* const words[] = {"sh", "-s", nullptr};
+        execve("/bin/sh", const_cast<char* const*>(words), const_cast<char* const*>(environment));
+        _exit(127);
+    }
+    while (waitpid(-1, nullptr, 0) > 0) {
+    }
+    _exit(0);
+}
+
+/// True: the power went.
+bool Machine::wait_for(int pid, Cut cut) const {
+    const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+    pollfd ended{fd, POLLIN, 0};
+    const std::chrono::nanoseconds limit = cut.after ? std::chrono::nanoseconds(*cut.after) : longest;
+    timespec span{limit.count() / 1'000'000'000, limit.count() % 1'000'000'000};
+    const bool in_time = ppoll(&ended, 1, &span, nullptr) > 0;
+    close(fd);
+    if (!in_time) {
+        if (cut.after) shut_down_disk();
+        kill(pid, SIGKILL);
+    }
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (!in_time && !cut.after) FAIL("the script was still running after a minute");
+    return !in_time || (WIFEXITED(status) && WEXITSTATUS(status) == power_is_gone);
+}
+
+Ran Machine::run(const std::string& script, Cut cut) {
+    write(directory_ / "script", script);
+    const int in = open((directory_ / "script").c_str(), O_RDONLY | O_CLOEXEC);
+    const int out = open((directory_ / "printed").c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    *steps_ = disk_steps{0, cut.before_step, 0};
+    const auto tools_of = directory_ / (cut.after ? "one-step" : "all-steps");
+    const std::string path = "PATH=" + tools_of.string() + ":/usr/bin:/bin";
+    const std::string disk = "VMC_DISK=" + mounted_.string(), steps = "VMC_STEPS=" + (directory_ / "steps").string();
+    const char* const environment[] = {
+        path.c_str(), disk.c_str(), steps.c_str(), "HOME=/root", "SSH_CONNECTION=::1 1 ::1 22", nullptr};
+    const auto pid = syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
+    if (pid == 0) {
+        dup2(in, 0);
+        dup2(out, 1);
+        become_init(environment);
+    }
+    require(pid > 0, "a process of its own");
+    close(in);
+    Ran ran;
+    ran.cut = wait_for(static_cast<int>(pid), cut);
+    close(out);
+    ran.printed = contents(directory_ / "printed");
+    ran.steps = steps_->taken;
+    ran.completed = steps_->completed != 0;
+    return ran;
+}
+
+int Machine::executions_of(const std::string& id) const {
+    std::ifstream in(ledger());
+    int count = 0;
+    for (std::string line; std::getline(in, line);) count += line == id;
+    return count;
+}
+
+std::string Machine::read(const std::string& job, const std::string& file) const {
+    return contents(std::filesystem::path(place_.root) / job / file);
+}
+
+void Machine::forget(const std::string& job) { std::filesystem::remove_all(std::filesystem::path(place_.root) / job); }
+
+}  // namespace disk

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// A VM of which only the disk is real: /bin/sh as sshd would start it, on an ext4 of its own whose power can
+// be cut, with processes that all end with it and a boot id that is another one afterwards. Needs root.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "model/job_place.hpp"
+
+struct disk_steps;
+
+namespace disk {
+
+/// When the power goes.
+struct Cut {
+    unsigned before_step = 0;                          ///< 0: not by steps; 1 is the first
+    std::optional<std::chrono::microseconds> after{};  ///< from the start of the script
+};
+
+struct Ran {
+    std::string printed;
+    bool cut = false;
+    bool completed = false;  ///< it took the step called `completed`
+    unsigned steps = 0;      ///< taken in all; with a cut by time only `completed` is one
+};
+
+class Machine {
+public:
+    Machine();
+    ~Machine();
+    Machine(const Machine&) = delete;
+    Machine& operator=(const Machine&) = delete;
+
+    /// Runs `script` until it and all that it started have ended, or the power goes.
+    Ran run(const std::string& script, Cut cut = {});
+    /// The power goes where it has not yet; on again, another boot.
+    void reboot();
+    [[nodiscard]] const vmc::model::JobPlace& place() const { return place_; }
+    [[nodiscard]] const std::string& boot_id() const { return boot_id_; }
+    /// A file that no power cut touches: one line for each execution.
+    [[nodiscard]] std::string ledger() const { return directory_ / "ledger"; }
+    [[nodiscard]] int executions_of(const std::string& id) const;
+    [[nodiscard]] std::string read(const std::string& job, const std::string& file) const;
+    void forget(const std::string& job);
+
+private:
+    void make_tools();
+    void make_disk();
+    void mount_disk();
+    [[nodiscard]] bool takes_a_file() const;
+    void new_boot();
+    void shut_down_disk() const;
+    [[noreturn]] void become_init(const char* const* environment) const noexcept;
+    bool wait_for(int pid, Cut cut) const;
+
+    std::filesystem::path directory_;
+    std::filesystem::path mounted_;
+    std::string device_;
+    std::string boot_id_;
+    disk_steps* steps_ = nullptr;
+    int loop_ = -1;
+    vmc::model::JobPlace place_;
+};
+
+}  // namespace disk

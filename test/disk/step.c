@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Stands first on PATH under the name of a tool: counts a step, cuts the power when it is that step's turn,
+// else becomes the tool. Called `step` it is a step and nothing else.
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "disk/step.h"
+
+static void cut_power(void) {
+    const uint32_t flag = disk_shutdown_no_flush;
+    const int disk = open(getenv("VMC_DISK"), O_RDONLY | O_DIRECTORY);
+    ioctl(disk, disk_ioc_shutdown, &flag);
+    kill(1, SIGUSR1);  // the first process of this VM ends, and all others with it
+    for (;;) pause();
+}
+
+int main(int argc, char** argv) {
+    const char* const slash = strrchr(argv[0], '/');
+    const char* const name = slash ? slash + 1 : argv[0];
+    const int file = open(getenv("VMC_STEPS"), O_RDWR | O_CLOEXEC);
+    struct disk_steps* const steps = mmap(NULL, sizeof *steps, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (steps == MAP_FAILED) return 126;
+    const uint32_t number = __atomic_add_fetch(&steps->taken, 1, __ATOMIC_SEQ_CST);
+    if (argc > 1 && strcmp(argv[1], "completed") == 0) steps->completed = 1;
+    if (number == steps->cut_before) cut_power();
+    if (strcmp(name, "step") == 0) return 0;
+    char path[64];
+    snprintf(path, sizeof path, "/usr/bin/%s", name);
+    execv(path, argv);
+    return errno == ENOENT ? 127 : 126;
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the rig and the tools on PATH share.
+#pragma once
+
+#include <stdint.h>
+
+struct disk_steps {
+    uint32_t taken;
+    uint32_t cut_before; ///< the power goes before this step does anything; 0: never
+    uint32_t completed;  ///< set by the step called `completed`
+};
+
+enum {
+    disk_shutdown_no_flush = 2,     // EXT4_GOING_FLAGS_NOLOGFLUSH: what is not on the disk by now never gets there
+    disk_ioc_shutdown = 0x8004587d, // EXT4_IOC_SHUTDOWN: _IOR(0x58, 125, __u32)
+};
