@@ -15,13 +15,21 @@ write_attempt() {
         mkfifo "$attempt/lock"
 }
 
+# What a shutdown ended has not come to its end by itself.
+is_over() {
+    [ -e "$job/result" ] || return
+    while IFS= read -r line; do
+        [ "$line" != during_shutdown=yes ] || return 1
+    done <"$job/result"
+}
+
 umask 077
 job=$root/$id
 attempt=$job/attempts/$number
 check_place
 [ -d "$job" ] || refuse absent 'there is no such job'
 is_ours "$job" || refuse unsafe-root "$unsafe"
-[ ! -e "$job/result" ] || refuse over 'it has ended'
+! is_over || refuse over 'it has ended'
 last=$job
 [ "$number" = 1 ] || last=$job/attempts/$((number - 1))
 [ -e "$last/start" ] || refuse never-started 'it never started'
@@ -38,6 +46,7 @@ if ! mkdir "$attempt" 2>/dev/null; then
 fi
 durable "$job/attempts" || give_up no-sync 'the disk does not take what is written' # fsync: attempt
 said=$( (write_attempt) 2>&1) || give_up no-space "cannot write the attempt down: ${said##*: }"
+[ ! -e "$job/result" ] || mv "$job/result" "$attempt/result-before"
 [ "$fresh" != yes ] || rm -f "$job/mark"
 durable "$attempt" || give_up no-sync 'the disk does not take what is written' # fsync: attempt-files
 start_supervisor "$attempt"

@@ -110,7 +110,10 @@ judge() {
     esac
 }
 
+# Where there is no systemd to ask: whoever ends everything before a reboot ends us with it. Nobody else
+# sends us a TERM.
 shutting_down() {
+    [ -z "$told_to_end" ] || { printf yes; return; }
     [ -d /run/systemd/system ] || return
     [ "$(timeout 3 systemctl is-system-running 2>/dev/null)" = stopping ] && printf yes
 }
@@ -165,6 +168,8 @@ supervise() {
     [ "$end" = - ] || printf '\n%s\n' "vmc-end-$end"
     exec >/dev/null
     set +f
+    told_to_end=
+    trap 'told_to_end=yes' TERM
     warden "$$" 9>&- &
     warden=$!
     # The child redirects its own streams: dash would say what it has to say into a stream redirected here.
@@ -180,6 +185,8 @@ supervise() {
     [ "$code" -le 128 ] || stopping=$(shutting_down)
     write_result
     exec 9>&-
+    # It may be entered again after the reboot; else whoever comes next cleans up.
+    [ -z "$stopping" ] || return
     clean_up
     # A switch that is still armed reads it.
     [ -e "$job/armed" ] || rm -f "$job/runner"

@@ -13,7 +13,7 @@ import time
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "lab"))
+sys.path[:0] = [str(ROOT / "lab"), str(ROOT / "test")]
 VMC = os.environ.get("VMC") or str(ROOT / "build" / "release" / "bin" / "vmc")
 
 

@@ -4,46 +4,10 @@ Run by ./check inside `lab/enter`; one machine for all of it, because a boot cos
 """
 
 import json
-import os
-import pathlib
 import subprocess
 import time
 
-import pytest
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-VMC = os.environ.get("VMC", str(ROOT / "build/release/bin/vmc"))
-BOOT_WITHIN = 240  # seconds; 3 to 7 on an idle machine, emulated ones on a busy one take longer
-
-
-def lab_vm(*words):
-    done = subprocess.run([ROOT / "lab/vm", *words], stdout=subprocess.PIPE, timeout=BOOT_WITHIN, check=True)
-    return json.loads(done.stdout) if done.stdout.strip().startswith(b"{") else done.stdout
-
-
-class Vm:
-    def __init__(self, home):
-        self.about = lab_vm("up", "--name", "kernel")
-        self.environment = {**os.environ, "HOME": str(home), "XDG_STATE_HOME": str(home / "state")}
-        self.host = f"{self.about['user']}@{self.about['address']}"
-
-    def words(self, verb, *options):
-        return [VMC, verb, "-i", self.about["key"], "-p", str(self.about["port"]), *options]
-
-    def vmc(self, verb, *rest, options=(), timeout=BOOT_WITHIN):
-        return subprocess.run([*self.words(verb, *options), self.host, *rest], env=self.environment, text=True,
-                              stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout)
-
-    def start(self, line, *options):
-        return subprocess.Popen([*self.words("exec", *options), self.host, "--", line], env=self.environment,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-@pytest.fixture(scope="module")
-def vm(tmp_path_factory):
-    machine = Vm(tmp_path_factory.mktemp("home"))
-    yield machine
-    lab_vm("down", "kernel")
+from conftest import BOOT_WITHIN, ROOT, VMC, lab_vm
 
 
 def boot(vm, action):
@@ -67,13 +31,13 @@ def test_a_thorough_check_finds_a_real_machine_healthy(vm):
 
 
 def test_a_paused_machine_is_not_lost_and_its_command_goes_on(vm):
-    counting = vm.start("i=0; while [ $i -lt 40 ]; do echo $i; i=$((i+1)); sleep 0.2; done")
+    counting = vm.start("exec", "i=0; while [ $i -lt 40 ]; do echo $i; i=$((i+1)); sleep 0.2; done")
     assert counting.stdout.readline() == "0\n"
-    lab_vm("power", "kernel", "pause")
+    lab_vm("power", vm.name, "pause")
     try:
         time.sleep(12)  # longer than it takes to be suspected, and the time that is being tested
     finally:
-        lab_vm("power", "kernel", "cont")
+        lab_vm("power", vm.name, "cont")
     out, err = counting.communicate(timeout=180)
     assert counting.returncode == 0, err
     assert out.split() == [str(n) for n in range(1, 40)]
@@ -84,7 +48,7 @@ def test_a_reset_is_named_with_both_boot_ids(vm):
     before = boot_id(vm)
     assert boot(vm, "record").returncode == 0
     assert boot(vm, "check").returncode == 0
-    lab_vm("reboot", "kernel")
+    lab_vm("reboot", vm.name)
     waited = vm.vmc("wait", "--for", "up", options=("--timeout", str(BOOT_WITHIN)))
     assert waited.returncode == 0, waited.stderr
     after = boot_id(vm)
@@ -94,13 +58,13 @@ def test_a_reset_is_named_with_both_boot_ids(vm):
 
 
 def test_a_command_under_a_power_cut_is_lost_and_never_said_to_have_ended(vm):
-    running = vm.start("echo started; sleep 600; echo ended", "--lost-after", "3", "--json")
+    running = vm.start("exec", "echo started; sleep 600; echo ended", "--lost-after", "3", "--json")
     time.sleep(2)
-    lab_vm("power", "kernel", "cut")
+    lab_vm("power", vm.name, "cut")
     out, err = running.communicate(timeout=60)
     assert running.returncode == 255, out + err
     assert "ended" not in out.replace("started", "")
-    lab_vm("power", "kernel", "on")
+    lab_vm("power", vm.name, "on")
     assert vm.vmc("wait", "--for", "up", options=("--timeout", str(BOOT_WITHIN))).returncode == 0
 
 

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Jobs on a machine that loses its power, reboots and panics, with vmc run as the one who wants to know."""
+
+import dataclasses
+import datetime
+import json
+import re
+import time
+import uuid
+
+import sweep
+from conftest import BOOT_WITHIN, lab_vm
+
+BURSTS, LINES, PAUSE = 16, 100, 0.25
+#: The bursts and what an emulated machine needs for them; some of the machines die after that.
+LONG = 7.0
+#: Records of a running job reach the disk every ten seconds.
+DURABLE_EVERY = 10
+
+
+def noise(identity, code):
+    """Numbered lines on both streams. The console, which no power cut can harm, is told when it is entered, and
+    what time it is; in the middle what was printed is put on the disk."""
+    lines = 'awk -v b=$b \'BEGIN { for (i = 0; i < %d; i++) printf "%s %%07d\\n", b * %d + i }\''
+    return (f"echo entered {identity} >/dev/console; b=0; while [ $b -lt {BURSTS} ]; do "
+            f"{lines % (LINES, 'out', LINES)}; {lines % (LINES, 'err', LINES)} >&2; b=$((b+1)); "
+            f"echo clock {identity} $(date +%s) >/dev/console; [ $b != {BURSTS // 2} ] || sync; "
+            f"sleep {PAUSE}; done; exit {code}")
+
+
+def numbered(word):
+    return "".join(f"{word} {n:07d}\n" for n in range(BURSTS * LINES))
+
+
+@dataclasses.dataclass
+class Trial:
+    """One job, what became of it, and what there is of it here and there."""
+    vm: object
+    code: int
+    end: object  # how the machine is ended: a function
+    identity: str = dataclasses.field(default_factory=lambda: str(uuid.uuid4()))
+
+    def __post_init__(self):
+        self.directory = self.vm.home / self.identity
+        self.directory.mkdir()
+        self.files = {word: self.directory / word for word in ("out", "err")}
+        self.result = self.directory / "result"
+
+    def start(self, *options, line=None):
+        sinks = ("--stdout", self.files["out"], "--stderr", self.files["err"], "--result", self.result)
+        self.process = self.vm.start("run", line or noise(self.identity, self.code), "--id", self.identity, *sinks,
+                                     *options)
+        self.vm.wait_for(f"entered {self.identity}")
+
+    def finish(self):
+        _, self.said = self.process.communicate(timeout=BOOT_WITHIN)
+        self.told = json.loads(self.result.read_text())
+        return self.process.returncode
+
+    def play(self, after):
+        """True: it had not ended when the machine did."""
+        self.start()
+        time.sleep(after)
+        met = self.process.poll() is None
+        self.end(self.vm)
+        self.exit = self.finish()
+        return met
+
+    def clock(self):
+        """The last time of the machine's own clock that the console knows."""
+        words = [line.split() for line in self.vm.console() if line.startswith(f"clock {self.identity} ")]
+        return int(words[-1][2])
+
+    def ended_at(self):
+        return datetime.datetime.fromisoformat(self.told["job"]["ended_at"].replace("Z", "+00:00")).timestamp()
+
+    def logs(self, word):
+        shown = self.vm.vmc("logs", self.identity, options=["--stderr"] if word == "err" else [])
+        assert shown.returncode == 0, shown.stderr
+        return shown.stdout
+
+    def rolled_back(self, word):
+        """From and to how many bytes, when that was said."""
+        found = re.search(f"std{word} of the job is shorter .* rolled back from (\\d+) to (\\d+) bytes", self.said)
+        return tuple(map(int, found.groups())) if found else None
+
+
+def check_interrupted(trial, early):
+    """Died in the middle, `early` seconds at most before it did, and what we hold is what the machine has, or said."""
+    assert (trial.exit, trial.told["outcome"]) == (75, "interrupted"), trial.said
+    assert -early <= trial.ended_at() - trial.clock() <= 2, (trial.ended_at(), trial.clock(), trial.told)
+    for word, path in trial.files.items():
+        here, there = path.read_text(), trial.logs(word)
+        assert numbered(word).startswith(here), (word, len(here))
+        sizes = trial.rolled_back(word)
+        if sizes:
+            assert sizes == (len(here), len(there)) and here.startswith(there), (word, sizes, len(here), len(there))
+        else:
+            assert here == there, (word, len(here), len(there), trial.said)
+
+
+def check_finished(trial):
+    """It had come to its end: that stays so, here and for whoever asks later, and nothing is missing."""
+    assert (trial.exit, trial.told["outcome"]) == (trial.code, "exited"), trial.said
+    again = [trial.directory / "out-again", trial.directory / "err-again"]
+    attached = trial.vm.vmc("attach", trial.identity, options=["--stdout", again[0], "--stderr", again[1]])
+    assert attached.returncode == trial.code, attached.stderr
+    for path, word in (*((path, word) for word, path in trial.files.items()), *zip(again, ("out", "err"))):
+        assert path.read_text() == numbered(word), (path, path.stat().st_size)
+
+
+def sweep_of(vm, test, end, early):
+    rolls = sweep.chance(test)
+    cut, whole, rolled = 0, 0, 0
+    total = sweep.tries(2, 20)
+    for _ in range(total):
+        trial = Trial(vm, rolls.randrange(1, 60), end)
+        trial.play(rolls.uniform(0, LONG))
+        assert vm.console().count(f"entered {trial.identity}") == 1, "it ran twice"
+        if trial.told["outcome"] == "exited":
+            whole += 1
+            check_finished(trial)
+        else:
+            cut += 1
+            rolled += any(map(trial.rolled_back, trial.files))
+            check_interrupted(trial, early)
+    print(f"{total} machines ended: {cut} jobs interrupted ({rolled} rolled back), {whole} had ended before")
+
+
+def cut_the_power(vm):
+    vm.power("cut")
+    vm.power("on")
+
+
+def reboot(vm):
+    boots = vm.console().count("lab: up")
+    asked = vm.vmc("exec", "--", "reboot", options=["--lost-after", "10"])
+    assert asked.returncode in (0, 255), asked.stderr
+    vm.wait_for("lab: up", boots + 1)
+
+
+def test_a_power_cut_at_any_instant_interrupts_a_job_or_finds_it_ended(vm):
+    sweep_of(vm, "test_a_power_cut_at_any_instant", cut_the_power, DURABLE_EVERY + 2)
+
+
+def test_an_orderly_reboot_at_any_instant_interrupts_a_job_or_finds_it_ended(vm):
+    sweep_of(vm, "test_an_orderly_reboot_at_any_instant", reboot, 2)
+
+
+def panic(vm):
+    vm.vmc("exec", "--", "echo c >/proc/sysrq-trigger", options=["--lost-after", "2"])
+    assert lab_vm("status", vm.name)["power"] == "guest-panicked"
+    vm.power("reset")
+
+
+def test_a_kernel_panic_interrupts_a_job(vm):
+    trial = Trial(vm, 3, panic)
+    assert trial.play(1)
+    check_interrupted(trial, DURABLE_EVERY + 2)
+
+
+def test_a_job_that_may_be_entered_again_is_carried_through_three_reboots(vm):
+    """A power cut, an orderly reboot and a panic; it goes on where its mark says."""
+    trial = Trial(vm, 7, None)
+    line = (f"echo entered {trial.identity} >/dev/console; echo begun $VMC_REBOOT_COUNT $(cat \"$VMC_MARK_FILE\"); "
+            "echo $VMC_REBOOT_COUNT >\"$VMC_MARK_FILE\"; sync; echo ready $VMC_REBOOT_COUNT >/dev/console; "
+            "[ $VMC_REBOOT_COUNT = 3 ] || sleep 600; exit 7")
+    trial.start("--on-reboot", "resume", line=line)
+    for number, end in enumerate((cut_the_power, reboot, panic)):
+        vm.wait_for(f"ready {number}")
+        end(vm)
+    assert trial.finish() == 7, trial.said
+    assert (trial.told["outcome"], trial.told["job"]["reboots"]) == ("exited", 3)
+    assert trial.files["out"].read_text() == "begun 0\nbegun 1 0\nbegun 2 1\nbegun 3 2\n"
+    assert vm.console().count(f"entered {trial.identity}") == 4
