@@ -3,14 +3,21 @@
 # that did not exist while the command ran. Input: root, id.
 job=$root/$id
 is_ours "$root" && is_ours "$job" || refuse unsafe-root "$unsafe"
-[ -e "$job/result" ] || refuse running 'the command has not ended'
-up_ended='' connection=''
+up_ended='' connection='' boot_started=''
+last_attempt
 while IFS='=' read -r key value; do
-    [ "$key" != up ] || up_ended=$value
-done <"$job/result"
-while IFS='=' read -r key value; do
-    [ "$key" != connection ] || connection=$value
-done <"$job/start"
+    case $key in connection) connection=$value ;; boot) boot_started=$value ;; esac
+done <"$attempt/start"
+if [ -e "$job/result" ]; then
+    while IFS='=' read -r key value; do
+        [ "$key" != up ] || up_ended=$value
+    done <"$job/result"
+else
+    # The reboot that ended the command has ended the switch as well; and here we are.
+    read_boot
+    [ -n "$boot_now" ] && [ -n "$boot_started" ] && [ "$boot_now" != "$boot_started" ] ||
+        refuse running 'the command has not ended'
+fi
 if [ -n "$connection" ] && [ "$connection" = "${SSH_CONNECTION:-}" ]; then
     refuse old-connection 'this connection is the one that the job came by'
 fi

@@ -160,8 +160,9 @@ supervise() {
     mv "$attempt/ready" "$attempt/going" 2>/dev/null || return
     [ ! -e "$job/grave" ] || return
     write_start || { tell refused no-sync; tell why 'the start cannot be made durable'; return; }
-    # Armed before the command begins, and not our child's business: it outlives us.
-    if [ -e "$job/armed" ] && [ "$attempt" = "$job" ]; then
+    # Armed before the command begins, and not our child's business: it outlives us. A reboot has ended the
+    # switch of an earlier attempt.
+    if [ -e "$job/armed" ]; then
         setsid /bin/sh "$job/runner" "$attempt" switch >/dev/null 9>&- &
     fi
     tell submitted now

@@ -143,7 +143,7 @@ std::string remove_script(const JobPlace& place, std::string_view ids, std::stri
 }
 
 std::string confirm_script(const JobPlace& place, std::string_view id, std::string_view nonce) {
-    return operation(Words().set(place).set("id", id), {remote::prelude, remote::confirm}, nonce);
+    return operation(Words().set(place).set("id", id), {remote::prelude, remote::describe, remote::confirm}, nonce);
 }
 
 std::string view_script(const JobPlace& place, std::string_view id, std::string_view title, std::string_view nonce) {

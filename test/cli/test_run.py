@@ -271,6 +271,30 @@ def test_nobody_comes_back_and_the_vm_reverts(vmc, at):
     assert ended.code == 0 and "reverted, because nobody confirmed in time" in ended.err, ended
 
 
+def test_a_reboot_takes_the_switch_with_it_and_the_job_is_said_to_be_interrupted(vmc, own_host, tmp_path):
+    at = own_host()
+    process = vmc.start("run", "--revert", "touch /var/reverted", "--confirm-within", "100s", "--result", tmp_path / "r",
+                        *at.words, "--", "echo begun; touch /run/begun; sleep 100")
+    assert at.host.run(["sh", "-c", "until [ -e /run/begun ]; do sleep 0.05; done"]).returncode == 0
+    at.host.reboot()
+    _, err = process.communicate(timeout=40)
+    told = json.loads((tmp_path / "r").read_text())
+    assert (process.returncode, told["outcome"]) == (75, "interrupted"), err
+    assert told["job"]["revert"] == "confirmed", told
+
+
+def test_a_job_that_is_entered_again_has_its_switch_again(vmc, own_host, tmp_path):
+    at = own_host()
+    line = f"if [ $VMC_REBOOT_COUNT = 0 ]; then touch /run/begun; sleep 100; fi; {DOWN} exit 4"
+    process = vmc.start("run", "--on-reboot", "resume", "--revert", UP, "--confirm-within", "8s",
+                        "--result", tmp_path / "r", *at.words, "--", line)
+    assert at.host.run(["sh", "-c", "until [ -e /run/begun ]; do sleep 0.05; done"]).returncode == 0
+    at.host.reboot()
+    _, err = process.communicate(timeout=60)
+    told = json.loads((tmp_path / "r").read_text())
+    assert (process.returncode, told["job"]["reboots"], told["job"]["revert"]) == (4, 1, "reverted"), err
+
+
 def test_prune_takes_what_ended_and_leaves_what_runs(vmc, own_host):
     at = own_host()
     done = detached(vmc, at, "head -c 3000 /dev/zero")

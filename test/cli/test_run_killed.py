@@ -73,7 +73,7 @@ def test_a_client_may_be_killed_anywhere(own_host, tmp_path):
     """Both files whole, the exit code right, and it ran once: whatever instant the client was killed at."""
     at = own_host(disk=1024)
     rolls = sweep.chance("test_a_client_may_be_killed_anywhere")
-    total = sweep.tries(30, 300) // KILLS_IN_A_TRIAL
+    total = sweep.tries(30, 340) // KILLS_IN_A_TRIAL
     trials = [trial(rolls, LARGE if n % 15 == 0 else SMALL) for n in range(total)]
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         played = list(pool.map(lambda one: one.play(tmp_path / one.identity, at), trials))
