@@ -20,7 +20,7 @@ from .places import LabError, need_root, session_directory
 
 _LISTEN_SECONDS = 20
 _ORDERLY_SECONDS = 30
-_SHELL_SETS = ("zsh", "fish", "tcsh", "csh", "mksh", "yash")
+_SHELL_SETS = ("zsh", "fish", "tcsh", "bsd-csh", "mksh", "yash")
 
 
 class Host:

@@ -128,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--name")
     up.add_argument("--login-shell", default="/bin/bash", help="of root, tester and --user; default bash")
     up.add_argument("--shell", action="append", default=[], metavar="PATH",
-                    help="add a user named like this shell, with it; zsh fish tcsh mksh yash are fetched")
+                    help="add a user named like this shell, with it; zsh fish tcsh bsd-csh mksh yash are fetched")
     up.add_argument("--user", action="append", default=[], metavar="NAME", help="add an ordinary user")
     up.add_argument("--sshd", default="openssh", choices=("openssh", "dropbear", "tinyssh"))
     up.add_argument("--port", type=int, default=22)

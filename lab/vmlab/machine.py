@@ -29,7 +29,8 @@ class Machine:
     def __init__(self, directory: pathlib.Path, spec: dict):
         self._directory, self._spec = directory, spec
         self._address = wire.Address(spec["number"])
-        self._layers = [layer for name in spec["package_sets"] for layer in packages.layers(name)]
+        # Each once, also when two sets name it: overlay refuses the same layer twice.
+        self._layers = list(dict.fromkeys(layer for name in spec["package_sets"] for layer in packages.layers(name)))
         self._disk = Disk(directory.parents[1] / "disks" / spec["name"], spec["disk"])
         self._init = 0            # pid of the host's process 1, 0 while off
         self._init_fd = -1

@@ -28,10 +28,10 @@ SETS = {
     "zsh": {"always": [], "if_missing": ["zsh", "zsh-common"]},
     "fish": {"always": [], "if_missing": ["fish", "fish-common", "libpcre2-32-0"]},
     "tcsh": {"always": [], "if_missing": ["tcsh"]},
+    "bsd-csh": {"always": [], "if_missing": ["csh", "libbsd0", "libmd0"]},
     "mksh": {"always": [], "if_missing": ["mksh"]},
     "yash": {"always": [], "if_missing": ["yash"]},
 }
-SETS["csh"] = SETS["tcsh"]
 
 # The metapackage names the newest kernel; what it depends on is the real one.
 KERNEL_METAPACKAGE = "linux-image-cloud-amd64"

@@ -273,8 +273,8 @@ def test_nobody_comes_back_and_the_vm_reverts(vmc, at):
 
 def test_a_reboot_takes_the_switch_with_it_and_the_job_is_said_to_be_interrupted(vmc, own_host, tmp_path):
     at = own_host()
-    process = vmc.start("run", "--revert", "touch /var/reverted", "--confirm-within", "100s", "--result", tmp_path / "r",
-                        *at.words, "--", "echo begun; touch /run/begun; sleep 100")
+    process = vmc.start("run", "--revert", "touch /var/reverted", "--confirm-within", "100s",
+                        "--result", tmp_path / "r", *at.words, "--", "echo begun; touch /run/begun; sleep 100")
     assert at.host.run(["sh", "-c", "until [ -e /run/begun ]; do sleep 0.05; done"]).returncode == 0
     at.host.reboot()
     _, err = process.communicate(timeout=40)

@@ -5,7 +5,6 @@ import json
 
 import pytest
 
-from conftest import SHELLS
 
 pytestmark = pytest.mark.host
 LINE = "echo out; echo err >&2; printf '%s|' \"$A\"; exit 7"
@@ -19,10 +18,31 @@ def ran(vmc, words):
     return ended.code, ended.stdout, ended.stderr
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-def test_a_job_is_the_same_whatever_the_login_shell(vmc, polyglot, shell):
-    assert ran(vmc, polyglot(shell)) == WANTED
-    ended = vmc("run", "--timeout", "1s", *polyglot(shell), "--", "echo begun; sleep 4747")
+BUSYBOX = ("mount -t tmpfs -o mode=755 none /usr/local/bin; "
+           + "; ".join(f"ln -sf /bin/busybox /usr/local/bin/{applet}" for applet in APPLETS))
+LOGIN_SHELLS = ("bash", "dash", "ash", "mksh", "yash", "zsh", "fish", "tcsh", "bsd-csh")
+
+
+@pytest.fixture(scope="module", params=["coreutils", "busybox"])
+def nine_shells(request, lab):
+    """A user for each login shell; the userland is Debian's, or busybox wherever busybox has an applet."""
+    paths = {"dash": "/bin/dash", "ash": "/bin/ash"}
+    shells = [paths.get(name, f"/usr/bin/{name}") for name in LOGIN_SHELLS[1:]]
+    host = lab.up(name=f"nine-{request.param}", shells=shells, names=("bash",))
+    if request.param == "busybox":
+        made = host.run(["sh", "-c", BUSYBOX])
+        assert made.returncode == 0, made
+    yield host
+    host.down()
+
+
+@pytest.mark.parametrize("shell", LOGIN_SHELLS)
+def test_a_job_is_the_same_whatever_the_login_shell_and_the_userland(vmc, nine_shells, shell):
+    from conftest import At
+    at = At(nine_shells)
+    words = (*at.words[:-1], f"{shell}@{at.name.partition('@')[2]}")
+    assert ran(vmc, words) == WANTED
+    ended = vmc("run", "--timeout", "1s", *words, "--", "echo begun; sleep 4747")
     assert (ended.code, ended.stdout) == (124, b"begun\n"), ended
 
 
@@ -64,8 +84,7 @@ def test_a_job_ends_as_it_ended_whatever_bin_sh_is(vmc, any_sh, sh):
 
 @pytest.fixture
 def busybox(any_sh):
-    lines = "; ".join(f"ln -sf /bin/busybox /usr/local/bin/{applet}" for applet in APPLETS)
-    made = any_sh.run(["sh", "-c", f"mount -t tmpfs none /usr/local/bin; {lines}"])
+    made = any_sh.run(["sh", "-c", BUSYBOX])
     assert made.returncode == 0, made
     yield any_sh
     any_sh.run(["umount", "/usr/local/bin"])
