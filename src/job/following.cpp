@@ -19,6 +19,7 @@ constexpr int most_streams = 4;
 constexpr Duration look_every = std::chrono::seconds(1);
 constexpr Duration one_answer_within = std::chrono::seconds(60);
 constexpr Duration pause_after_failure = std::chrono::milliseconds(300);
+constexpr Duration cleanup_within = std::chrono::minutes(5);
 constexpr Duration resume_within = std::chrono::minutes(2);
 
 /// No use in asking again.
@@ -205,6 +206,16 @@ Async<bool> Following::confirm() {
     co_return *confirmed;
 }
 
+/// What the job did not live to run itself. Whoever comes next does, once, and says so.
+Async<void> Following::clean_up() {
+    auto& status = result_.status;
+    if (!status.cleanup_pending) co_return;
+    auto done = co_await jobs_.clean_up(id_, jobs_.ports().clock.now() + cleanup_within);
+    status.cleanup_pending = !done;
+    watcher_.says(done ? "the job did not live to run its cleanup: it has been run now"
+                       : "the job's cleanup has not been seen to end: " + done.error().message());
+}
+
 Async<Followed> Following::run() {
     auto& clock = jobs_.ports().clock;
     for (bool looked = false;;) {
@@ -222,8 +233,9 @@ Async<Followed> Following::run() {
             }
             if (!complete()) continue;
             const bool settled = co_await confirm();
-            if (settled) co_return std::move(result_);
-            continue;
+            if (!settled) continue;
+            co_await clean_up();
+            co_return std::move(result_);
         }
         if (looked && !from_.to_the_end && complete()) co_return std::move(result_);
         const Instant now = clock.now();

@@ -55,6 +55,7 @@ private:
     void note(const model::JobReader& reader, const char* name);
     Async<bool> go_on_after_reboot();
     Async<bool> confirm();
+    Async<void> clean_up();
     [[nodiscard]] bool complete() const;
     [[nodiscard]] bool nearly_complete() const;
     void failed_with(const Error& error);

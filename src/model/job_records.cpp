@@ -74,7 +74,9 @@ public:
             status_.output_kept = false;
             add("the disk failed when its result was written, and may not keep it");
         }
-        if (status_.ended()) status_.cleanup_pending = !find(job_, "cleanup-wanted").empty();
+        // A supervisor that has written a result runs it by itself, unless the VM went down over it.
+        const bool left_alone = find(job_, "result.written") != "yes" || other_life();
+        status_.cleanup_pending = status_.ended() && left_alone && !find(job_, "cleanup-wanted").empty();
         return status_;
     }
 

@@ -195,6 +195,20 @@ def test_its_cleanup_runs_after_every_ending(vmc, at):
         assert seen.out.strip() == state
 
 
+def test_a_cleanup_that_a_reboot_prevented_is_run_by_whoever_comes_next(vmc, own_host, tmp_path):
+    at = own_host()
+    process = vmc.start("run", "--cleanup", 'echo "after $VMC_JOB_STATE" >>/var/cleaned', *at.words, "--",
+                        "touch /run/begun; sleep 100")
+    assert at.host.run(["sh", "-c", "until [ -e /run/begun ]; do sleep 0.05; done"]).returncode == 0
+    at.host.reboot()
+    _, err = process.communicate(timeout=40)
+    assert process.returncode == 75 and b"it has been run now" in err, err
+    job = vmc("jobs", "--json", *at.words).json["jobs"][0]
+    again = vmc("attach", *at.words, job["id"])
+    assert again.code == 75 and "cleanup" not in again.err, again
+    assert at.host.run(["cat", "/var/cleaned"]).stdout == "after interrupted\n"
+
+
 def test_a_removed_job_is_gone_and_its_id_stays_taken(vmc, at):
     identity = str(uuid.uuid4())
     vmc("run", "--id", identity, *at.words, "--", "true")
