@@ -25,8 +25,9 @@ constexpr Duration word_at_least_every = std::chrono::minutes(1);
 
 JobAttendance::JobAttendance(Contact& contact, JobSinks& sinks, Form form, OnInterrupt on_interrupt)
     : contact_(contact), sinks_(sinks), form_(form), on_interrupt_(on_interrupt), begun_(now()),
-      shows_progress_(::isatty(STDERR_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 0 &&
-                      contact.console().loudness() != Loudness::quiet) {}
+      shows_progress_(::isatty(STDERR_FILENO) == 1 && form == Form::bytes &&
+                      contact.console().loudness() != Loudness::quiet),
+      next_progress_(begun_ + progress_every) {}
 
 JobAttendance::~JobAttendance() {
     sinks_.outlet(Stream::out).when_room({});
@@ -41,10 +42,7 @@ bool JobAttendance::take(Stream stream, std::string_view bytes) {
 }
 
 JobEnd JobAttendance::run(Job job, FollowOptions options) {
-    options.says([this](std::string_view line) {
-        hide_progress();
-        contact_.console().say(line);
-    });
+    options.says([this](std::string_view line) { contact_.console().say(line); });
     options.knows([this](const JobStatus& status) {
         std::lock_guard lock(mutex_);
         known_ = status;
@@ -64,7 +62,7 @@ JobEnd JobAttendance::run(Job job, FollowOptions options) {
         const Duration pause = std::min(shows_progress_ ? progress_every : left_until(say_next_), first_word_after);
         (void)bell().wait(-1, pause);
     }
-    hide_progress();
+    if (shows_progress_) streams().err().status({});
     if (form_ == Form::json) print(out_events_.finish() + err_events_.finish());
     return end.get();
 }
@@ -75,7 +73,6 @@ void JobAttendance::look_after(const Job& job) {
     if ((wish == 0 && !reader_gone) || cancelled_ || left_) return;
     if (wish == SIGINT && on_interrupt_ == OnInterrupt::cancel) {
         cancelled_ = true;
-        hide_progress();
         contact_.console().say("cancelling the job; once more to leave at once");
         (void)job.cancel();
         return;
@@ -110,33 +107,27 @@ void JobAttendance::say_what_is_known() {
             text += "; the job goes on by itself";
         if (known_.last_beat) text += ", its last heartbeat was at " + clock_time(*known_.last_beat);
     }
-    hide_progress();
     contact_.console().say(text);
     say_pause_ = std::min(say_pause_ * 2, word_at_least_every);
     say_next_ = here + say_pause_;
 }
 
 void JobAttendance::show_progress() {
-    if (!shows_progress_) return;
+    if (!shows_progress_ || now() < next_progress_) return;
+    next_progress_ = now() + progress_every;
     std::string text;
     {
         std::lock_guard lock(mutex_);
         const auto state = away_since_ ? "out of sight" : "running";
-        text = fmt::format("{}: {} {}, {} bytes", contact_.host(), state,
-                           spoken(std::chrono::floor<std::chrono::seconds>(now() - begun_)), out_bytes_ + err_bytes_);
+        text = fmt::format("{}: {} {}, {}", contact_.host(), state,
+                           spoken(std::chrono::floor<std::chrono::seconds>(now() - begun_)),
+                           size_text(out_bytes_ + err_bytes_));
         if (losses_ > 0) text += fmt::format(", reconnects {}", losses_);
         if (known_.last_beat) text += ", heartbeat " + clock_time(*known_.last_beat);
     }
     const auto width = Terminal::width(STDERR_FILENO);
     if (width > 1 && text.size() >= width) text.resize(width - 1);
-    streams().err().put("\r\x1b[K" + text);
-    progress_shown_ = true;
-}
-
-void JobAttendance::hide_progress() {
-    if (!progress_shown_) return;
-    progress_shown_ = false;
-    streams().err().put("\r\x1b[K");
+    streams().err().status(std::move(text));
 }
 
 }  // namespace vmc::cli

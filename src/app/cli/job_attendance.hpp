@@ -36,7 +36,6 @@ private:
     void look_after(const Job& job);
     void say_what_is_known();
     void show_progress();
-    void hide_progress();
 
     Contact& contact_;
     JobSinks& sinks_;
@@ -44,7 +43,7 @@ private:
     const OnInterrupt on_interrupt_;
     const Instant begun_;
     bool shows_progress_;
-    bool progress_shown_ = false;
+    Instant next_progress_;
     bool cancelled_ = false;
     bool left_ = false;
     std::optional<Instant> away_since_;

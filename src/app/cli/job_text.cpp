@@ -17,12 +17,12 @@ using json = nlohmann::ordered_json;
 
 json or_null_time(const std::optional<WallTime>& when) { return when ? json(iso_time(*when)) : json(); }
 
-std::string size_text(std::uint64_t bytes) {
-    constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-    double amount = static_cast<double>(bytes);
-    std::size_t unit = 0;
-    for (; amount >= 1024 && unit + 1 < std::size(units); ++unit) amount /= 1024;
-    return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", amount, units[unit]);
+/// At `width` characters, one column each.
+void cut_off(std::string& line, std::size_t width) {
+    std::size_t at = 0;
+    for (std::size_t column = 0; column < width && at < line.size(); ++column)
+        at += model::utf8_step(std::string_view(line).substr(at)).size;
+    line.resize(at);
 }
 
 std::string state_text(const JobStatus& job) {
@@ -33,6 +33,14 @@ std::string state_text(const JobStatus& job) {
 }
 
 }  // namespace
+
+std::string size_text(std::uint64_t bytes) {
+    constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    double amount = static_cast<double>(bytes);
+    std::size_t unit = 0;
+    for (; amount >= 1024 && unit + 1 < std::size(units); ++unit) amount /= 1024;
+    return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", amount, units[unit]);
+}
 
 std::string clock_time(WallTime when) { return iso_time(when).substr(11, 8); }
 
@@ -72,15 +80,17 @@ std::string jobs_json(const std::string& host, const std::vector<JobStatus>& job
     return json_line(document);
 }
 
-std::string jobs_table(const std::vector<JobStatus>& jobs) {
+std::string jobs_table(const std::vector<JobStatus>& jobs, std::size_t width) {
     if (jobs.empty()) return "no jobs\n";
     std::string text = fmt::format("{:<36}  {:<13} {:<8} {:>9}  {}\n", "JOB", "STATE", "STARTED", "OUTPUT", "COMMAND");
     for (const auto& job : jobs) {
         std::string what = job.name.empty() ? "" : job.name + ": ";
         what += one_line(job.command);
-        text += fmt::format("{:<36}  {:<13} {:<8} {:>9}  {}\n", job.id, state_text(job),
-                            job.started_at ? clock_time(*job.started_at) : "-",
-                            size_text(job.stdout_bytes + job.stderr_bytes), what);
+        auto line = fmt::format("{:<36}  {:<13} {:<8} {:>9}  {}", job.id, state_text(job),
+                                job.started_at ? clock_time(*job.started_at) : "-",
+                                size_text(job.stdout_bytes + job.stderr_bytes), what);
+        if (width > 0) cut_off(line, width);
+        text += line + "\n";
     }
     return text;
 }

@@ -2,6 +2,7 @@
 // vmc jobs HOST, attach, logs, cancel and rm HOST JOB
 #include <charconv>
 
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include "app/cli/job_attendance.hpp"
@@ -9,6 +10,7 @@
 #include "app/cli/json_text.hpp"
 #include "app/cli/result_file.hpp"
 #include "app/cli/run_options.hpp"
+#include "app/cli/terminal.hpp"
 #include "app/cli/verb.hpp"
 #include "model/exit_code.hpp"
 #include "model/job_script.hpp"
@@ -206,7 +208,7 @@ public:
         auto all = (*contact)->finish((*contact)->vm().jobs());
         if (!all) return std::unexpected(std::move(all.error()));
         if (!*all) return std::unexpected((*contact)->failure(all->error()));
-        print(json_ ? jobs_json(host_.host(), **all) : jobs_table(**all));
+        print(json_ ? jobs_json(host_.host(), **all) : jobs_table(**all, Terminal::width(STDOUT_FILENO)));
         return 0;
     }
 

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -30,7 +31,19 @@ struct Outlet::Shared {
     bool full = false;
     bool started = false;
     int error = 0;
+    std::optional<std::string> status;  // to be shown
+    // Of the writing thread:
+    bool status_shown = false;
+    bool in_a_line = false;
+
+    [[nodiscard]] bool something_to_do() const { return !pending.empty() || status.has_value(); }
 };
+
+namespace {
+
+constexpr std::string_view clear_line = "\r\x1b[K";
+
+}  // namespace
 
 /// 0, or errno. In slices, so that a reader's progress can be seen.
 int Outlet::write_all(Shared& shared, std::string_view bytes) {
@@ -59,18 +72,47 @@ void Outlet::when_room(std::function<void()> call) {
     shared_->room = std::move(call);
 }
 
-bool Outlet::put(std::string_view bytes) {
-    const std::lock_guard lock(shared_->mutex);
-    if (shared_->error != 0 || bytes.empty()) return true;
-    shared_->pending += bytes;
+/// With the mutex held.
+void Outlet::wake() {
     if (!shared_->started) {
         shared_->started = true;
         std::thread(write_on, shared_).detach();
     } else if (shared_->idle) {
         shared_->filled.notify_one();
     }
+}
+
+void Outlet::status(std::string line) {
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->error != 0) return;
+    shared_->status = std::move(line);
+    wake();
+}
+
+bool Outlet::put(std::string_view bytes) {
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->error != 0 || bytes.empty()) return true;
+    shared_->pending += bytes;
+    wake();
     shared_->full = shared_->pending.size() > high_water;
     return !shared_->full;
+}
+
+/// 0, or errno.
+int Outlet::write_batch(Shared& shared, const std::string& batch) {
+    if (batch.empty()) return 0;
+    const std::string shaped = shared.shape ? shared.shape(batch) : std::string();
+    const std::string& bytes = shared.shape ? shaped : batch;
+    const bool hide = std::exchange(shared.status_shown, false);
+    shared.in_a_line = bytes.empty() ? shared.in_a_line : bytes.back() != '\n';
+    const int error = hide ? write_all(shared, clear_line) : 0;
+    return error != 0 ? error : write_all(shared, bytes);
+}
+
+int Outlet::write_status(Shared& shared, const std::string& line) {
+    if (shared.in_a_line || (line.empty() && !shared.status_shown)) return 0;
+    shared.status_shown = !line.empty();
+    return write_all(shared, std::string(clear_line) + line);
 }
 
 void Outlet::write_on(std::shared_ptr<Shared> shared) {
@@ -78,21 +120,24 @@ void Outlet::write_on(std::shared_ptr<Shared> shared) {
     std::unique_lock lock(shared->mutex);
     for (;;) {
         shared->idle = true;
-        shared->filled.wait(lock, [&] { return !shared->pending.empty(); });
+        shared->filled.wait(lock, [&] { return shared->something_to_do(); });
         shared->idle = false;
         batch.clear();
         std::swap(batch, shared->pending);
         shared->in_hand = batch.size();
+        const auto line = std::exchange(shared->status, std::nullopt);
         // Called without the lock: it may put, and it may take locks of the library's.
         const auto room = std::exchange(shared->full, false) ? shared->room : nullptr;
         lock.unlock();
         if (room) room();
-        const int error = shared->shape ? write_all(*shared, shared->shape(batch)) : write_all(*shared, batch);
+        int error = write_batch(*shared, batch);
+        if (error == 0 && line) error = write_status(*shared, *line);
         lock.lock();
         shared->in_hand = 0;
         if (error != 0) {
             shared->error = error;
             shared->pending.clear();
+            shared->status.reset();
             if (std::exchange(shared->full, false) && shared->room) {
                 const auto call = shared->room;
                 lock.unlock();
@@ -100,7 +145,7 @@ void Outlet::write_on(std::shared_ptr<Shared> shared) {
                 lock.lock();
             }
         }
-        if (!shared->pending.empty()) continue;
+        if (shared->something_to_do()) continue;
         shared->idle = true;
         shared->bell.ring();
     }
@@ -108,7 +153,7 @@ void Outlet::write_on(std::shared_ptr<Shared> shared) {
 
 bool Outlet::settled() const {
     const std::lock_guard lock(shared_->mutex);
-    return shared_->error != 0 || !shared_->started || (shared_->pending.empty() && shared_->idle);
+    return shared_->error != 0 || !shared_->started || (!shared_->something_to_do() && shared_->idle);
 }
 
 bool Outlet::broken() const { return why_broken() != 0; }

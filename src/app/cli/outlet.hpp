@@ -30,6 +30,10 @@ public:
     /// the writing thread.
     bool put(std::string_view bytes);
 
+    /// A line of our own under what has been written, on a terminal; as it is, not shaped. The next bytes take
+    /// its place; it is not shown in the middle of a line. Empty: taken away.
+    void status(std::string line);
+
     /// Everything has been handed to the kernel, or never will be.
     [[nodiscard]] bool settled() const;
     /// The reader has gone, or the disk is full; what is put is thrown away.
@@ -44,6 +48,9 @@ public:
 private:
     struct Shared;
     static int write_all(Shared& shared, std::string_view bytes);
+    static int write_batch(Shared& shared, const std::string& batch);
+    static int write_status(Shared& shared, const std::string& line);
+    void wake();
     static void write_on(std::shared_ptr<Shared> shared);
     std::shared_ptr<Shared> shared_;
 };
