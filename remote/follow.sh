@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # The output of a job as it comes: stdout on our stdout, stderr on our stderr, each after a line with
 # the nonce. Ends when the supervisor has let go, or after `patience` seconds; what is still missing then
-# is for `look`. Input: root, id, from_out, from_err, patience.
+# is for `look`. Between any two bytes of stderr stand signs of life, each after a byte 036 and the nonce.
+# Input: root, id, from_out, from_err, patience.
 # Descriptor 3 is the channel's stderr.
 
 # stream FILE OFFSET: what is there, then what comes.
@@ -38,6 +39,21 @@ drained() {
         fi
         nap 0.05
     done
+}
+
+# While the watcher has the lock open, which somebody holds then. In one write each, so that none is torn
+# apart. When nobody hears it nobody follows any more. Its sleep has no descriptor of the channel: it may be
+# there for half a second after us.
+pulse() {
+    trap '' PIPE
+    while :; do
+        if [ -e "/proc/$watcher/fd/4" ]; then
+            read_clocks
+            printf '\036vmc-beat-%s %s %s\n' "$end" "$boot_now" "$wall_now" >&3 || break
+        fi
+        nap 0.5 3>&-
+    done
+    kill "$watcher"
 }
 
 job=$root/$id
@@ -85,8 +101,10 @@ nudge=$!
     kill "$watcher"
 ) >/dev/null 3>&- &
 timer=$!
+pulse >/dev/null &
+pulse=$!
 wait "$watcher"
-kill "$nudge"
+kill "$nudge" "$pulse"
 if [ -e "$job/result" ] || ! held "$attempt/lock"; then
     drained "$out" "$job/out"
     drained "$err" "$job/err"

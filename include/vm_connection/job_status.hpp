@@ -50,6 +50,7 @@ public:
     std::optional<WallTime> started_at;
     std::optional<WallTime> ended_at;
     std::optional<WallTime> last_beat;  ///< written once a second while it runs
+    bool beat_heard = false;            ///< last_beat came with its output; the VM's records have none so late
     std::uint64_t stdout_bytes = 0;     ///< on the VM now
     std::uint64_t stderr_bytes = 0;
     Known killed = Known::unknown;      ///< of what we ended: nothing of it is left

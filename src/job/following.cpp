@@ -33,15 +33,18 @@ bool is_final(const Error& error) {
 class Following::Streams final : public link::Sink {
 public:
     Streams(Following& following, const std::string& nonce)
-        : following_(following), out_(following.from_.out, nonce, false), err_(following.from_.err, nonce, false) {}
+        : following_(following), out_(following.from_.out, nonce, false), err_(following.from_.err, nonce, false),
+          sieve_(nonce) {}
 
     Async<void> ready() override { co_await following_.sink_.ready(); }
     void take(port::Stream stream, std::string bytes) override {
         auto& reader = stream == port::Stream::out ? out_ : err_;
+        if (stream == port::Stream::err) bytes = sieve_.take(std::move(bytes));
         auto fresh = reader.take(bytes);
         following_.note(reader, stream == port::Stream::out ? "stdout" : "stderr");
         if (out_.begun()) following_.answered_ = true;
         if (!fresh.empty()) following_.sink_.take(stream, std::move(fresh));
+        if (auto beat = sieve_.beat()) following_.hear(std::move(*beat));
     }
     [[nodiscard]] bool begun() const { return out_.begun(); }
 
@@ -49,6 +52,7 @@ private:
     Following& following_;
     model::JobReader out_;
     model::JobReader err_;
+    model::BeatSieve sieve_;
 };
 
 Following::Following(Jobs& jobs, std::string id, FollowFrom from, link::Sink& sink, FollowWatcher& watcher)
@@ -60,6 +64,15 @@ void Following::note(const model::JobReader& reader, const char* name) {
     if (!reader.rewritten() || rewritten_said_) return;
     rewritten_said_ = true;
     watcher_.says(std::string(name) + " of the job is not what it was before: it was rewritten on the VM");
+}
+
+void Following::hear(model::JobBeat beat) {
+    auto& status = result_.status;
+    beat.tell_running(status);
+    status.stdout_bytes = from_.out.offset();
+    status.stderr_bytes = from_.err.offset();
+    heard_ = std::move(beat);
+    watcher_.knows(status);
 }
 
 void Following::failed_with(const Error& error) {
@@ -129,6 +142,7 @@ Async<bool> Following::look() {
     away_since_.reset();
     answered_ = true;
     result_.status = jobs_.read(**answer);
+    if (heard_) heard_->correct(result_.status);
     watcher_.knows(result_.status);
     const auto& jobs = (*answer)->values.jobs;
     const bool not_ours = !jobs.empty() && (jobs.front().contains("absent") || jobs.front().contains("foreign"));

@@ -7,6 +7,7 @@
 
 #include "job/jobs.hpp"
 #include "link/sink.hpp"
+#include "model/job_beat.hpp"
 #include "model/job_stream.hpp"
 
 namespace vmc::job {
@@ -17,6 +18,7 @@ public:
     virtual ~FollowWatcher() = default;
     /// A line for people: the link was lost or is back, a log was rolled back, an attempt begins.
     virtual void says(std::string) {}
+    /// What is known of it: twice a second while its output streams, and whenever it was looked at.
     virtual void knows(const JobStatus&) {}
 };
 
@@ -53,6 +55,7 @@ private:
     Async<void> deliver(port::Stream stream, std::string_view bytes);
     bool settle_offsets(const JobStatus& status);
     void note(const model::JobReader& reader, const char* name);
+    void hear(model::JobBeat beat);
     Async<bool> go_on_after_reboot();
     Async<bool> confirm();
     Async<void> clean_up();
@@ -71,6 +74,7 @@ private:
     bool rewritten_said_ = false;
     std::optional<Instant> away_since_;
     std::optional<Error> last_error_;
+    std::optional<model::JobBeat> heard_;
 };
 
 }  // namespace vmc::job

@@ -46,15 +46,27 @@ TEST_CASE("a reboot interrupts a job, and that is said with what it had printed"
     auto job = vm.submit(JobRequest(Command("echo begun; sleep 60; echo never")));
     auto begun = job.get();
     REQUIRE(begun);
+    vmc::WallTime before, after;
     std::thread rebooter([&] {
-        std::this_thread::sleep_for(1500ms);
+        std::this_thread::sleep_for(4s);
+        before = std::chrono::floor<vmc::WallTime::duration>(std::chrono::system_clock::now());
         host.reboot();
+        after = std::chrono::floor<vmc::WallTime::duration>(std::chrono::system_clock::now());
     });
     const auto heard = follow(*begun);
     rebooter.join();
     CHECK(heard.end.status.state == JobState::interrupted);
     CHECK(heard.out == "begun\n");
-    CHECK(heard.end.status.last_beat.has_value());
+    const auto& status = heard.end.status;
+    REQUIRE(status.ended_at);
+    CHECK(status.beat_heard);
+    CHECK(*status.ended_at <= after);
+    CHECK(before - *status.ended_at <= 2s);
+    // Who did not follow knows only what the disk has kept.
+    const auto kept = begun->status().get();
+    REQUIRE(kept);
+    CHECK_FALSE(kept->beat_heard);
+    CHECK(kept->ended_at.value_or(vmc::WallTime()) < *status.ended_at);
 }
 
 TEST_CASE("a job that may be entered again goes through three reboots to its end") {

@@ -87,6 +87,33 @@ void judge(const Trial& trial) {
 
 }  // namespace
 
+TEST_CASE("while its output streams it is known that a job runs, how much there is and when it was last alive") {
+    lab::Host host;
+    lab::Here here;
+    vmc::Vm vm(host.target(), here.loop);
+    REQUIRE(vm.connect().get());
+    auto job = vm.submit(JobRequest(Command("echo begun; sleep 3; echo error >&2; sleep 1"))).get();
+    REQUIRE(job);
+    std::vector<vmc::JobStatus> known;
+    vmc::FollowOptions options;
+    options.knows([&](const vmc::JobStatus& status) { known.push_back(status); });
+    std::string out, err;
+    auto put = [&](vmc::Stream stream, std::string_view bytes) {
+        (stream == vmc::Stream::out ? out : err) += bytes;
+        return true;
+    };
+    const auto end = job->follow(put, std::move(options)).end().get();
+    CHECK(end.status.exit_code == 0);
+    CHECK(out == "begun\n");
+    CHECK(err == "error\n");
+    const auto beats = std::ranges::count_if(known, [](const auto& status) {
+        return status.state == vmc::JobState::running && status.beat_heard && status.stdout_bytes == 6;
+    });
+    CHECK(beats >= 4);
+    CHECK(beats <= 10);
+    CHECK(*known[known.size() - 2].last_beat - *known.front().last_beat >= 2s);
+}
+
 TEST_CASE("a job runs once and gives every byte once, wherever its connection is cut") {
     const int total = lab::tries(30, 500);
     constexpr int hosts = 5;

@@ -61,6 +61,7 @@ json job_fields(const JobStatus& job) {
     fields["why"] = job.why.empty() ? json() : json(job.why);
     fields["reboots"] = job.reboots;
     fields["last_heartbeat"] = or_null_time(job.last_beat);
+    fields["heartbeat_heard"] = job.beat_heard;
     fields["output_kept"] = job.output_kept;
     fields["revert"] = job.revert.empty() ? json() : json(job.revert);
     fields["cleanup_pending"] = job.cleanup_pending;
