@@ -15,7 +15,7 @@ import sys
 import time
 import uuid
 
-from . import accounts, faults, initramfs, kernel, keys, qemu, qmp, servers, wire
+from . import accounts, faults, guest_programs, initramfs, kernel, keys, qemu, qmp, servers, wire
 from .places import SESSION_VARIABLE, LabError, build_directory
 
 _BOOT_SECONDS = 90
@@ -38,7 +38,7 @@ class Vm:
 
     @classmethod
     def up(cls, name=None, memory=256, net=None, disk=256, append="", on_panic="pause",
-           qemu_options=(), wait=True) -> "Vm":
+           qemu_options=(), programs=(), wait=True) -> "Vm":
         qemu.check()
         in_session = bool(os.environ.get(SESSION_VARIABLE))
         net = net or ("tap" if in_session else "user")
@@ -55,6 +55,7 @@ class Vm:
             _prepare(directory, {
                 "name": name, "number": number, "net": net, "memory": memory, "disk": disk,
                 "append": append, "on_panic": on_panic, "qemu_options": list(qemu_options),
+                "programs": list(programs),
                 "uuid": str(uuid.uuid4()), "machine_id": uuid.uuid4().hex,
                 "mac": wire.Address(number).mac,
                 "port": 22 if net == "tap" else _free_port()})
@@ -200,6 +201,8 @@ def _prepare(directory: pathlib.Path, spec: dict) -> None:
     for path in (directory / "hostkeys").iterdir():
         own.file(f"etc/ssh/keys/{path.name}", path.read_bytes(), 0o600)
     own.file("etc/network", _network(spec))
+    for program in spec["programs"]:
+        guest_programs.add(own, program)
     own.file("etc/acpi/PWRF/00000080", "#!/bin/sh\npoweroff\n", 0o755)
     with open(directory / "initramfs.cpio", "wb") as image:
         image.write(initramfs.base_archive().read_bytes())

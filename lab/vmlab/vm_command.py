@@ -31,7 +31,7 @@ def main(arguments) -> int:
 
 def _up(options) -> dict:
     return Vm.up(options.name, options.memory, options.net, options.disk, options.append,
-                 options.on_panic, options.qemu_option, not options.no_wait).describe()
+                 options.on_panic, options.qemu_option, options.program, not options.no_wait).describe()
 
 
 def _down(options) -> dict:
@@ -91,6 +91,8 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--on-panic", default="pause", choices=("pause", "none"),
                     help="pause: status says guest-panicked; none: the kernel goes on (panic=N reboots)")
     up.add_argument("--qemu-option", action="append", default=[], metavar="ARGUMENT")
+    up.add_argument("--program", action="append", default=[], metavar="NAME",
+                    help="a program of this machine, as /usr/local/sbin/NAME in the guest")
     up.add_argument("--no-wait", action="store_true")
     down = verbs.add_parser("down", help="remove VMs")
     down.set_defaults(act=_down)

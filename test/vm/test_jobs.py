@@ -138,6 +138,7 @@ def reboot(vm):
     asked = vm.vmc("exec", "--", "reboot", options=["--lost-after", "10"])
     assert asked.returncode in (0, 255), asked.stderr
     vm.wait_for("lab: up", boots + 1)
+    assert vm.vmc("wait", options=["--for", "up", "--timeout", str(BOOT_WITHIN)]).returncode == 0
 
 
 def test_a_power_cut_at_any_instant_interrupts_a_job_or_finds_it_ended(vm):
@@ -180,3 +181,20 @@ def test_a_job_that_may_be_entered_again_is_carried_through_three_reboots(vm):
     assert (trial.told["outcome"], trial.told["job"]["reboots"]) == ("exited", 3)
     assert trial.files["out"].read_text() == "begun 0\nbegun 1 0\nbegun 2 1\nbegun 3 2\n"
     assert vm.console().count(f"entered {trial.identity}") == 4
+
+
+def test_a_job_that_loses_three_packets_of_ten_for_a_while_ends_with_its_code_and_all_it_printed(vm):
+    """Sixteen bursts under that loss, then the wire is whole again."""
+    trial = Trial(vm, 5, None)
+    tc = "/usr/local/sbin/tc"  # by its path: busybox's shell prefers its own
+    dropped = "sed -n 's/.*dropped \\([0-9]*\\).*/dropped \\1/p' >/dev/console"
+    trial.start(line=f"insmod /lib/modules/sch_netem.ko; {tc} qdisc add dev eth0 root netem loss 30% || exit 99; "
+                     f"( {noise(trial.identity, 0)} ); sleep 5; {tc} -s qdisc show dev eth0 | {dropped}; "
+                     f"{tc} qdisc del dev eth0 root; exit 5")
+    assert trial.finish() == 5, trial.said
+    assert trial.told["outcome"] == "exited"
+    for word, path in trial.files.items():
+        assert path.read_text() == numbered(word), (word, path.stat().st_size, trial.said)
+    lost = [int(line.split()[1]) for line in vm.console() if line.startswith("dropped ")]
+    assert lost and lost[-1] >= 3, lost
+    print(f"{lost[-1]} packets lost on the VM's side")
