@@ -76,13 +76,14 @@ public:
     /// Starts a job, once: it has begun on the VM when this succeeds. After a loss it is asked again, for at
     /// most `within`; when that fails, the job may still have begun (Error::line() says what is known).
     [[nodiscard]] Task<Result<Job>> submit(JobRequest request, Duration within = std::chrono::minutes(1));
-    /// By id or name, whoever submitted it.
-    [[nodiscard]] Job job(std::string id_or_name);
-    [[nodiscard]] Task<Result<std::vector<JobStatus>>> jobs();
+    /// By id or name, whoever submitted it. `directory`: as it was in its request.
+    [[nodiscard]] Job job(std::string id_or_name, std::string directory = {});
+    [[nodiscard]] Task<Result<std::vector<JobStatus>>> jobs(std::string directory = {});
     /// Takes ended jobs away that are older than `age`, then the oldest until the rest holds at most `bytes`
     /// of output. Gives their ids.
     [[nodiscard]] Task<Result<std::vector<std::string>>> prune_jobs(Duration age = std::chrono::days(14),
-                                                                    std::uint64_t bytes = std::uint64_t{1} << 30U);
+                                                                    std::uint64_t bytes = std::uint64_t{1} << 30U,
+                                                                    std::string directory = {});
     [[nodiscard]] Task<Health> health(Level level);
     /// Two authenticated readings can be compared with compare().
     [[nodiscard]] Task<Result<BootRecord>> boot();

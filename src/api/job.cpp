@@ -10,11 +10,12 @@ namespace {
 constexpr Duration answer_within = std::chrono::minutes(1);
 
 Async<Result<Job>> submitted(std::shared_ptr<Vm::Impl> vm, JobRequest request, Instant deadline) {
+    std::string directory = request.directory();
     auto status = co_await vm->jobs().submit(std::move(request), deadline);
     if (!status) co_return std::unexpected(std::move(status.error()));
     if (status->state == JobState::refused)
         co_return failed(Code::declined, Stage::command, "the job was " + status->line());
-    co_return Job(std::make_shared<Job::Impl>(vm, status->id));
+    co_return Job(std::make_shared<Job::Impl>(vm, status->id, std::move(directory)));
 }
 
 }  // namespace
@@ -26,55 +27,60 @@ Task<Result<Job>> Vm::submit(JobRequest request, Duration within) {
     });
 }
 
-Job Vm::job(std::string id_or_name) { return Job(std::make_shared<Job::Impl>(impl_, std::move(id_or_name))); }
-
-Task<Result<std::vector<JobStatus>>> Vm::jobs() {
-    return impl_->launch<Result<std::vector<JobStatus>>>(
-        [impl = impl_](link::Link&) { return impl->jobs().list(impl->loop().ports().clock.now() + answer_within); });
+Job Vm::job(std::string id_or_name, std::string directory) {
+    return Job(std::make_shared<Job::Impl>(impl_, std::move(id_or_name), std::move(directory)));
 }
 
-Task<Result<std::vector<std::string>>> Vm::prune_jobs(Duration age, std::uint64_t bytes) {
-    return impl_->launch<Result<std::vector<std::string>>>([impl = impl_, age, bytes](link::Link&) {
-        return impl->jobs().prune(age, bytes, impl->loop().ports().clock.now() + answer_within);
+Task<Result<std::vector<JobStatus>>> Vm::jobs(std::string directory) {
+    return impl_->launch<Result<std::vector<JobStatus>>>([impl = impl_, directory = std::move(directory)](link::Link&) {
+        return impl->jobs().list(directory, impl->loop().ports().clock.now() + answer_within);
     });
+}
+
+Task<Result<std::vector<std::string>>> Vm::prune_jobs(Duration age, std::uint64_t bytes, std::string directory) {
+    return impl_->launch<Result<std::vector<std::string>>>(
+        [impl = impl_, age, bytes, directory = std::move(directory)](link::Link&) {
+            return impl->jobs().prune(age, bytes, directory, impl->loop().ports().clock.now() + answer_within);
+        });
 }
 
 const std::string& Job::id() const noexcept { return impl_->id; }
 
 Task<Result<JobStatus>> Job::status() const {
     return impl_->vm->launch<Result<JobStatus>>([impl = impl_](link::Link&) {
-        return impl->vm->jobs().status(impl->id, impl->vm->loop().ports().clock.now() + answer_within);
+        return impl->vm->jobs().status(impl->named(), impl->vm->loop().ports().clock.now() + answer_within);
     });
 }
 
 Task<Result<JobStatus>> Job::cancel(Duration grace) const {
     return impl_->vm->launch<Result<JobStatus>>([impl = impl_, grace](link::Link&) {
-        return impl->vm->jobs().cancel(impl->id, grace, impl->vm->loop().ports().clock.now() + answer_within + grace);
+        return impl->vm->jobs().cancel(impl->named(), grace,
+                                       impl->vm->loop().ports().clock.now() + answer_within + grace);
     });
 }
 
 Task<Result<void>> Job::remove() const {
     return impl_->vm->launch<Result<void>>([impl = impl_](link::Link&) {
-        return impl->vm->jobs().remove(impl->id, impl->vm->loop().ports().clock.now() + answer_within);
+        return impl->vm->jobs().remove(impl->named(), impl->vm->loop().ports().clock.now() + answer_within);
     });
 }
 
 Task<Result<std::string>> Job::view() const {
     return impl_->vm->launch<Result<std::string>>([impl = impl_](link::Link&) {
-        return impl->vm->jobs().view(impl->id, impl->vm->loop().ports().clock.now() + answer_within);
+        return impl->vm->jobs().view(impl->named(), impl->vm->loop().ports().clock.now() + answer_within);
     });
 }
 
 Task<Result<void>> Job::clean_up() const {
     return impl_->vm->launch<Result<void>>([impl = impl_](link::Link&) {
-        return impl->vm->jobs().clean_up(impl->id, impl->vm->loop().ports().clock.now() + answer_within);
+        return impl->vm->jobs().clean_up(impl->named(), impl->vm->loop().ports().clock.now() + answer_within);
     });
 }
 
-Follow::Impl::Impl(std::shared_ptr<Vm::Impl> on, std::string job, OutputFn output, FollowOptions options)
-    : vm(std::move(on)), id(std::move(job)), output_(std::move(output)), options_(std::move(options)),
+Follow::Impl::Impl(const Job::Impl& of, OutputFn output, FollowOptions options)
+    : vm(of.vm), job(of.named()), output_(std::move(output)), options_(std::move(options)),
       changed_(vm->loop().executor()), stopped_(vm->loop().executor()) {
-    last_.id = id;
+    last_.id = job.name;
 }
 
 Async<void> Follow::Impl::ready() {
@@ -104,14 +110,14 @@ void Follow::Impl::resume_output() {
 
 Async<Result<job::Followed>> Follow::Impl::follow() {
     auto& jobs = vm->jobs();
-    auto found = co_await jobs.id_of(id, vm->loop().ports().clock.now() + answer_within);
+    auto found = co_await jobs.id_of(job, vm->loop().ports().clock.now() + answer_within);
     if (!found) co_return std::unexpected(std::move(found.error()));
     job::FollowFrom from;
     from.out = model::JobPosition(options_.out().offset, options_.out().last);
     from.err = model::JobPosition(options_.err().offset, options_.err().last);
     from.lost_after = options_.lost_after();
     from.to_the_end = options_.to_the_end();
-    job::Following following(jobs, *found, std::move(from), *this, *this);
+    job::Following following(jobs, *found, job.directory, std::move(from), *this, *this);
     auto followed = co_await following.run();
     co_return followed;
 }
@@ -145,7 +151,7 @@ Async<void> Follow::Impl::go() {
 }
 
 Follow Job::follow(OutputFn output, FollowOptions options) const {
-    auto follow = std::make_shared<Follow::Impl>(impl_->vm, impl_->id, std::move(output), std::move(options));
+    auto follow = std::make_shared<Follow::Impl>(*impl_, std::move(output), std::move(options));
     auto begin = [follow] {
         auto work = [](std::shared_ptr<Follow::Impl> held) -> Async<void> { co_await held->go(); };
         if (follow->vm->spawn(work(follow))) return;

@@ -13,15 +13,18 @@ namespace vmc {
 
 class Job::Impl {
 public:
-    Impl(std::shared_ptr<Vm::Impl> on, std::string name) : vm(std::move(on)), id(std::move(name)) {}
+    Impl(std::shared_ptr<Vm::Impl> on, std::string name, std::string root)
+        : vm(std::move(on)), id(std::move(name)), directory(std::move(root)) {}
+    [[nodiscard]] job::NamedJob named() const { return job::NamedJob(id, directory); }
     const std::shared_ptr<Vm::Impl> vm;
     const std::string id;
+    const std::string directory;
 };
 
 /// One job that is followed. On the loop's thread, but for the promise.
 class Follow::Impl final : public link::Sink, public job::FollowWatcher, public std::enable_shared_from_this<Impl> {
 public:
-    Impl(std::shared_ptr<Vm::Impl> on, std::string job, OutputFn output, FollowOptions options);
+    Impl(const Job::Impl& of, OutputFn output, FollowOptions options);
 
     Async<void> ready() override;
     void take(port::Stream stream, std::string bytes) override;
@@ -33,7 +36,7 @@ public:
     void resume_output();
 
     const std::shared_ptr<Vm::Impl> vm;
-    const std::string id;
+    const job::NamedJob job;
     Task<JobEnd>::Promise promise;
 
 private:

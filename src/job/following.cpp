@@ -55,8 +55,10 @@ private:
     model::BeatSieve sieve_;
 };
 
-Following::Following(Jobs& jobs, std::string id, FollowFrom from, link::Sink& sink, FollowWatcher& watcher)
-    : jobs_(jobs), id_(std::move(id)), from_(std::move(from)), sink_(sink), watcher_(watcher) {
+Following::Following(Jobs& jobs, std::string id, std::string directory, FollowFrom from, link::Sink& sink,
+                     FollowWatcher& watcher)
+    : jobs_(jobs), id_(std::move(id)), directory_(std::move(directory)), from_(std::move(from)), sink_(sink),
+      watcher_(watcher) {
     result_.status.id = id_;
 }
 
@@ -129,7 +131,7 @@ Async<bool> Following::look() {
     };
     const Instant now = jobs_.ports().clock.now();
     const Instant until_lost = away_since_.value_or(now) + from_.lost_after;
-    auto answer = co_await jobs_.ask(script, std::max(now, std::min(now + one_answer_within, until_lost)));
+    auto answer = co_await jobs_.ask(directory_, script, std::max(now, std::min(now + one_answer_within, until_lost)));
     if (!answer) {
         failed_with(answer.error());
         co_return false;
@@ -164,7 +166,7 @@ Async<bool> Following::stream() {
         ~Counted() { --streams; }
     } counted(jobs_.streams);
     const Instant now = jobs_.ports().clock.now();
-    auto where = co_await jobs_.place(jobs_.directory(), now + one_answer_within);
+    auto where = co_await jobs_.place(directory_, now + one_answer_within);
     if (!where) {
         failed_with(where.error());
         co_return false;
@@ -190,7 +192,7 @@ Async<bool> Following::go_on_after_reboot() {
     }
     watcher_.says("the VM rebooted under the job; it is entered again (reboot " + std::to_string(status.reboots + 1) +
                   " of at most " + std::to_string(status.max_reboots) + ")");
-    auto resumed = co_await jobs_.resume(status, jobs_.ports().clock.now() + resume_within);
+    auto resumed = co_await jobs_.resume(status, directory_, jobs_.ports().clock.now() + resume_within);
     if (!resumed) {
         failed_with(resumed.error());
         status.why += "; it could not be entered again: " + resumed.error().message();
@@ -207,7 +209,8 @@ Async<bool> Following::confirm() {
     }
     if (result_.status.revert != "armed") co_return true;
     const Instant now = jobs_.ports().clock.now();
-    auto confirmed = co_await jobs_.confirm(id_, now + one_answer_within);
+    NamedJob job(id_, directory_);
+    auto confirmed = co_await jobs_.confirm(std::move(job), now + one_answer_within);
     if (!confirmed) {
         // The way in may be what the command broke: the switch decides, and we look what it decided.
         co_await jobs_.ports().clock.sleep_until(jobs_.ports().clock.now() + look_every);

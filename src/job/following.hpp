@@ -43,7 +43,8 @@ public:
 class Following {
 public:
     /// All of them outlive run().
-    Following(Jobs& jobs, std::string id, FollowFrom from, link::Sink& sink, FollowWatcher& watcher);
+    Following(Jobs& jobs, std::string id, std::string directory, FollowFrom from, link::Sink& sink,
+              FollowWatcher& watcher);
     /// Returns when the job has ended and all its output was taken, when the link was away for lost_after,
     /// or when it makes no sense to go on.
     Async<Followed> run();
@@ -65,6 +66,7 @@ private:
 
     Jobs& jobs_;
     std::string id_;
+    std::string directory_;
     FollowFrom from_;
     link::Sink& sink_;
     FollowWatcher& watcher_;

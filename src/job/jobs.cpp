@@ -94,14 +94,13 @@ Async<Result<model::JobPlace>> Jobs::prepare(std::string directory, Instant dead
 }
 
 Async<Result<model::JobPlace>> Jobs::place(std::string directory, Instant deadline) {
-    if (place_ && directory_ == directory) co_return *place_;
+    if (const auto known = places_.find(directory); known != places_.end()) co_return known->second;
     if (directory.empty()) {
         auto kept = ports_.store.read(place_name());
         if (kept && *kept)
             if (auto known = model::JobPlace::parse(**kept)) {
-                place_ = *known;
-                directory_.clear();
-                co_return *place_;
+                places_.insert_or_assign(directory, *known);
+                co_return std::move(*known);
             }
     }
     auto found = co_await prepare(directory, deadline);
@@ -111,28 +110,31 @@ Async<Result<model::JobPlace>> Jobs::place(std::string directory, Instant deadli
         auto kept = ports_.store.write(place_name(), found->text());
         if (!kept) co_return std::unexpected(std::move(kept.error()));
     }
-    place_ = *found;
-    directory_ = directory;
-    co_return *place_;
+    places_.insert_or_assign(directory, *found);
+    co_return std::move(*found);
 }
 
-Async<Result<Jobs::Held>> Jobs::ask(Script script, Instant deadline) {
+void Jobs::forget_place(const std::string& directory) {
+    places_.erase(directory);
+    if (directory.empty()) (void)ports_.store.remove(place_name());
+}
+
+Async<Result<Jobs::Held>> Jobs::ask(std::string directory, Script script, Instant deadline) {
     for (bool again = true;;) {
-        auto where = co_await place(directory_, deadline);
+        auto where = co_await place(directory, deadline);
         if (!where) co_return std::unexpected(std::move(where.error()));
         auto make = [&](const std::string& mark) { return script(*where, mark); };
         auto answer = co_await ask_again(make, deadline);
         if (!answer || (*answer)->values.refused() != "unsafe-root" || !again) co_return answer;
         // The place that we remember may be gone with an old disk: it is chosen anew, once.
         again = false;
-        place_.reset();
-        (void)ports_.store.remove(place_name());
+        forget_place(directory);
     }
 }
 
-Async<Result<std::vector<JobStatus>>> Jobs::list(Instant deadline) {
+Async<Result<std::vector<JobStatus>>> Jobs::list(std::string directory, Instant deadline) {
     auto script = [](const model::JobPlace& where, const std::string& mark) { return model::list_script(where, mark); };
-    auto answer = co_await ask(script, deadline);
+    auto answer = co_await ask(directory, script, deadline);
     if (!answer) co_return std::unexpected(std::move(answer.error()));
     if (!(*answer)->values.refused().empty()) co_return std::unexpected(refusal((*answer)->values));
     std::vector<JobStatus> all;
@@ -143,49 +145,51 @@ Async<Result<std::vector<JobStatus>>> Jobs::list(Instant deadline) {
     co_return all;
 }
 
-Async<Result<std::string>> Jobs::id_of(std::string job, Instant deadline) {
-    if (model::is_job_id(job)) co_return job;
-    if (!model::is_job_name(job)) co_return failed(Code::bad_request, Stage::config, "not the name or id of a job");
-    auto all = co_await list(deadline);
+Async<Result<std::string>> Jobs::id_of(NamedJob job, Instant deadline) {
+    if (model::is_job_id(job.name)) co_return std::move(job.name);
+    if (!model::is_job_name(job.name))
+        co_return failed(Code::bad_request, Stage::config, "not the name or id of a job");
+    auto all = co_await list(job.directory, deadline);
     if (!all) co_return std::unexpected(std::move(all.error()));
     std::string id;
     for (const auto& one : *all)
-        if (one.name == job) id = one.id;
-    if (id.empty()) co_return failed(Code::declined, Stage::command, "no job is called " + job);
+        if (one.name == job.name) id = one.id;
+    if (id.empty()) co_return failed(Code::declined, Stage::command, "no job is called " + job.name);
     co_return id;
 }
 
-Async<Result<JobStatus>> Jobs::status(std::string job, Instant deadline) {
-    auto id = co_await id_of(std::move(job), deadline);
+Async<Result<JobStatus>> Jobs::status(NamedJob job, Instant deadline) {
+    auto id = co_await id_of(job, deadline);
     if (!id) co_return std::unexpected(std::move(id.error()));
     auto script = [&](const model::JobPlace& where, const std::string& mark) {
         return model::look_script(where, *id, model::JobOffsets(), no_output, mark);
     };
-    auto answer = co_await ask(script, deadline);
+    auto answer = co_await ask(job.directory, script, deadline);
     if (!answer) co_return std::unexpected(std::move(answer.error()));
     if (!(*answer)->values.refused().empty()) co_return std::unexpected(refusal((*answer)->values));
     co_return read(**answer);
 }
 
-Async<Result<JobStatus>> Jobs::cancel(std::string job, Duration grace, Instant deadline) {
-    auto id = co_await id_of(std::move(job), deadline);
+Async<Result<JobStatus>> Jobs::cancel(NamedJob job, Duration grace, Instant deadline) {
+    auto id = co_await id_of(job, deadline);
     if (!id) co_return std::unexpected(std::move(id.error()));
     auto script = [&](const model::JobPlace& where, const std::string& mark) {
         return model::cancel_script(where, *id, grace, mark);
     };
-    auto answer = co_await ask(script, deadline);
+    auto answer = co_await ask(job.directory, script, deadline);
     if (!answer) co_return std::unexpected(std::move(answer.error()));
     if (!(*answer)->values.refused().empty()) co_return std::unexpected(refusal((*answer)->values));
-    co_return co_await status(*id, deadline);
+    NamedJob found(*id, job.directory);
+    co_return co_await status(std::move(found), deadline);
 }
 
-Async<Result<void>> Jobs::remove(std::string job, Instant deadline) {
-    auto id = co_await id_of(std::move(job), deadline);
+Async<Result<void>> Jobs::remove(NamedJob job, Instant deadline) {
+    auto id = co_await id_of(job, deadline);
     if (!id) co_return std::unexpected(std::move(id.error()));
     auto script = [&](const model::JobPlace& where, const std::string& mark) {
         return model::remove_script(where, *id, mark);
     };
-    auto answer = co_await ask(script, deadline);
+    auto answer = co_await ask(job.directory, script, deadline);
     if (!answer) co_return std::unexpected(std::move(answer.error()));
     if (!(*answer)->values.refused().empty()) co_return std::unexpected(refusal((*answer)->values));
     const auto& jobs = (*answer)->values.jobs;
@@ -197,22 +201,24 @@ Async<Result<void>> Jobs::remove(std::string job, Instant deadline) {
     co_return failed(Code::declined, Stage::command, std::move(why));
 }
 
-Async<Result<void>> Jobs::clean_up(std::string id, Instant deadline) {
+Async<Result<void>> Jobs::clean_up(NamedJob job, Instant deadline) {
+    auto id = co_await id_of(job, deadline);
+    if (!id) co_return std::unexpected(std::move(id.error()));
     auto script = [&](const model::JobPlace& where, const std::string& mark) {
-        return model::cleanup_script(where, id, mark);
+        return model::cleanup_script(where, *id, mark);
     };
-    auto answer = co_await ask(script, deadline);
+    auto answer = co_await ask(job.directory, script, deadline);
     if (!answer) co_return std::unexpected(std::move(answer.error()));
     if (!(*answer)->values.refused().empty()) co_return std::unexpected(refusal((*answer)->values));
     co_return Result<void>();
 }
 
-Async<Result<bool>> Jobs::confirm(std::string id, Instant deadline) {
-    auto where = co_await place(directory_, deadline);
+Async<Result<bool>> Jobs::confirm(NamedJob job, Instant deadline) {
+    auto where = co_await place(job.directory, deadline);
     if (!where) co_return std::unexpected(std::move(where.error()));
     const std::string mark = nonce();
     const Instant by = std::min(deadline, ports_.clock.now() + answer_within);
-    auto printed = co_await link_.ask_anew(model::confirm_script(*where, id, mark), by);
+    auto printed = co_await link_.ask_anew(model::confirm_script(*where, job.name, mark), by);
     if (!printed) co_return std::unexpected(std::move(printed.error()));
     auto answer = model::JobAnswer::parse(*printed, mark);
     if (!answer) co_return std::unexpected(std::move(answer.error()));
@@ -220,22 +226,23 @@ Async<Result<bool>> Jobs::confirm(std::string id, Instant deadline) {
     co_return answer->value("confirmed") == "yes";
 }
 
-Async<Result<std::string>> Jobs::view(std::string job, Instant deadline) {
+Async<Result<std::string>> Jobs::view(NamedJob job, Instant deadline) {
     auto id = co_await id_of(job, deadline);
     if (!id) co_return std::unexpected(std::move(id.error()));
-    const std::string title = job == *id ? id->substr(0, 8) : job;
+    const std::string title = job.name == *id ? id->substr(0, 8) : job.name;
     auto script = [&](const model::JobPlace& where, const std::string& mark) {
         return model::view_script(where, *id, title, mark);
     };
-    auto answer = co_await ask(script, deadline);
+    auto answer = co_await ask(job.directory, script, deadline);
     if (!answer) co_return std::unexpected(std::move(answer.error()));
     if (!(*answer)->values.refused().empty()) co_return std::unexpected(refusal((*answer)->values));
     co_return std::string((*answer)->values.value("view"));
 }
 
-Async<Result<std::vector<std::string>>> Jobs::prune(Duration age, std::uint64_t bytes, Instant deadline) {
+Async<Result<std::vector<std::string>>> Jobs::prune(Duration age, std::uint64_t bytes, std::string directory,
+                                                    Instant deadline) {
     auto script = [](const model::JobPlace& where, const std::string& mark) { return model::list_script(where, mark); };
-    auto answer = co_await ask(script, deadline);
+    auto answer = co_await ask(directory, script, deadline);
     if (!answer) co_return std::unexpected(std::move(answer.error()));
     const auto& values = (*answer)->values;
     if (!values.refused().empty()) co_return std::unexpected(refusal(values));
@@ -245,7 +252,8 @@ Async<Result<std::vector<std::string>>> Jobs::prune(Duration age, std::uint64_t 
     for (const auto& job : values.jobs) all.push_back(model::job_status(values, job));
     const auto ids = model::jobs_to_prune(all, WallTime(std::chrono::seconds(*wall)), age, bytes);
     for (const auto& id : ids) {
-        auto removed = co_await remove(id, deadline);
+        NamedJob job(id, directory);
+        auto removed = co_await remove(std::move(job), deadline);
         if (!removed) co_return std::unexpected(std::move(removed.error()));
     }
     co_return ids;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,15 @@
 
 namespace vmc::job {
 
+/// A job as it was named, and the root it lives under (empty: the user's own).
+class NamedJob {
+public:
+    explicit NamedJob(std::string id_or_name, std::string root = {})
+        : name(std::move(id_or_name)), directory(std::move(root)) {}
+    std::string name;
+    std::string directory;
+};
+
 /// The jobs of one link's VM. On the loop's thread; the link outlives it, and no call is under way
 /// when it is destroyed. Each call waits for the link to come back, until its deadline.
 class Jobs {
@@ -24,21 +34,22 @@ public:
 
     /// Starts it, once: after a loss the same id is submitted again, and the VM lets only one begin.
     Async<Result<JobStatus>> submit(JobRequest request, Instant deadline);
-    Async<Result<std::vector<JobStatus>>> list(Instant deadline);
-    /// `job`: an id, or a name that the newest of its bearers answers to.
-    Async<Result<JobStatus>> status(std::string job, Instant deadline);
-    Async<Result<JobStatus>> cancel(std::string job, Duration grace, Instant deadline);
-    Async<Result<void>> remove(std::string job, Instant deadline);
+    Async<Result<std::vector<JobStatus>>> list(std::string directory, Instant deadline);
+    /// By id, or by a name that the newest of its bearers answers to.
+    Async<Result<JobStatus>> status(NamedJob job, Instant deadline);
+    Async<Result<JobStatus>> cancel(NamedJob job, Duration grace, Instant deadline);
+    Async<Result<void>> remove(NamedJob job, Instant deadline);
     /// A further attempt after a reboot, as its request allows.
-    Async<Result<void>> resume(JobStatus status, Instant deadline);
+    Async<Result<void>> resume(JobStatus status, std::string directory, Instant deadline);
     /// Runs the cleanup that the job did not live to run.
-    Async<Result<void>> clean_up(std::string id, Instant deadline);
+    Async<Result<void>> clean_up(NamedJob job, Instant deadline);
     /// Takes the dead man's switch off, over a new connection. False: it was too late.
-    Async<Result<bool>> confirm(std::string id, Instant deadline);
+    Async<Result<bool>> confirm(NamedJob job, Instant deadline);
     /// Opens a viewer in tmux on the VM; gives the command that shows it.
-    Async<Result<std::string>> view(std::string job, Instant deadline);
-    Async<Result<std::vector<std::string>>> prune(Duration age, std::uint64_t bytes, Instant deadline);
-    Async<Result<std::string>> id_of(std::string job, Instant deadline);
+    Async<Result<std::string>> view(NamedJob job, Instant deadline);
+    Async<Result<std::vector<std::string>>> prune(Duration age, std::uint64_t bytes, std::string directory,
+                                                  Instant deadline);
+    Async<Result<std::string>> id_of(NamedJob job, Instant deadline);
 
     /// An answer and the text that it views.
     class Answer {
@@ -50,11 +61,9 @@ public:
     /// Makes a script out of the place of the jobs and a nonce.
     using Script = std::function<std::string(const model::JobPlace&, const std::string& nonce)>;
     /// A question that may be asked twice: asked again after a loss.
-    Async<Result<Held>> ask(Script script, Instant deadline);
-    /// Where jobs live, asked once for each VM. `directory`: another root than the user's.
+    Async<Result<Held>> ask(std::string directory, Script script, Instant deadline);
+    /// Where jobs live under that root, asked once for each VM.
     Async<Result<model::JobPlace>> place(std::string directory, Instant deadline);
-    /// The one that was asked for last; empty: the user's own.
-    [[nodiscard]] const std::string& directory() const { return directory_; }
     [[nodiscard]] JobStatus read(const Answer& answer) const;
 
     [[nodiscard]] const link::Ports& ports() const { return ports_; }
@@ -73,11 +82,12 @@ private:
     Async<bool> take_breath(Instant deadline);
     [[nodiscard]] std::string nonce() { return model::nonce(ports_.random.draw()); }
     [[nodiscard]] std::string place_name() const;
+    /// It is chosen anew when it is asked for next.
+    void forget_place(const std::string& directory);
 
     link::Ports ports_;
     link::Link& link_;
-    std::optional<model::JobPlace> place_;
-    std::string directory_;  // that place_ was found for
+    std::map<std::string, model::JobPlace> places_;  // by directory
 
     model::JobMoment read_;  // at read_at_, over read_over_
     Instant read_at_{};

@@ -124,15 +124,15 @@ Async<Result<JobStatus>> Jobs::submit(JobRequest request, Instant deadline) {
         // Another disk or machine than the one we remember: fine for a job that was never sent.
         if (!moved || may_be_there || anew) co_return std::unexpected(refusal(values));
         anew = true;
-        place_.reset();
-        (void)ports_.store.remove(place_name());
+        forget_place(order.request.directory());
     }
-    co_return co_await status(order.id, deadline);
+    NamedJob begun_before(order.id, order.request.directory());
+    co_return co_await status(std::move(begun_before), deadline);
 }
 
-Async<Result<void>> Jobs::resume(JobStatus job, Instant deadline) {
+Async<Result<void>> Jobs::resume(JobStatus job, std::string directory, Instant deadline) {
     for (;;) {
-        auto where = co_await place(directory_, deadline);
+        auto where = co_await place(directory, deadline);
         if (!where) co_return std::unexpected(std::move(where.error()));
         auto done = co_await resume_once(job, *where, deadline);
         if (done || !passes(done.error())) co_return done;
