@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mailbox.hpp"
+#include "pieces.hpp"
 #include "values.hpp"
 
 namespace vmc::python {
@@ -57,13 +58,11 @@ public:
     void cancel() { run_.cancel(); }
 
 private:
-    /// Up to 1 MiB ahead of Python; then the VM waits.
-    class Output;
-    static Run start(Vm& vm, Command command, const std::shared_ptr<Slot>& slot, const std::shared_ptr<Output>& output,
+    static Run start(Vm& vm, Command command, const std::shared_ptr<Slot>& slot, const std::shared_ptr<Pieces>& output,
                      bool wants_output);
 
     std::shared_ptr<Slot> slot_;
-    std::shared_ptr<Output> output_;
+    std::shared_ptr<Pieces> output_;
     Run run_;
     Task<Outcome> outcome_;
     int owner_;

@@ -38,10 +38,6 @@ Loop& loop() {
     return *house().loop;
 }
 
-std::shared_ptr<Slot> slot(std::shared_ptr<Mailbox> box, std::uint64_t ticket) {
-    return std::make_shared<Slot>(std::move(box), ticket);
-}
-
 }  // namespace
 
 std::optional<std::string> Passphrases::ask(const std::string& key_path) {
@@ -107,27 +103,27 @@ std::optional<Task<bool>> Engine::let_go() {
 }
 
 std::unique_ptr<Call> Engine::connect(Box box, std::uint64_t ticket) {
-    return std::make_unique<Call>(vm().connect(), slot(std::move(box), ticket), [](Result<void> up) {
+    return std::make_unique<Call>(vm().connect(), slot_of(std::move(box), ticket), [](Result<void> up) {
         return up ? py::object(py::none()) : py::object(render(up.error()));
     });
 }
 
 std::unique_ptr<Call> Engine::reconnect(Box box, std::uint64_t ticket, int retries, double delay) {
-    return std::make_unique<Call>(vm().reconnect(retries, span(delay)), slot(std::move(box), ticket),
+    return std::make_unique<Call>(vm().reconnect(retries, span(delay)), slot_of(std::move(box), ticket),
                                   [](bool up) { return py::bool_(up); });
 }
 
 std::unique_ptr<RunCall> Engine::run(Box box, std::uint64_t ticket, const py::handle& spec, bool wants_output) {
-    return std::make_unique<RunCall>(vm(), command_of(spec), slot(std::move(box), ticket), wants_output);
+    return std::make_unique<RunCall>(vm(), command_of(spec), slot_of(std::move(box), ticket), wants_output);
 }
 
 std::unique_ptr<Call> Engine::health(Box box, std::uint64_t ticket, const std::string& level) {
-    return std::make_unique<Call>(vm().health(parse_level(level).value_or(Level::medium)), slot(std::move(box), ticket),
-                                  [](const Health& health) { return render(health); });
+    return std::make_unique<Call>(vm().health(parse_level(level).value_or(Level::medium)),
+                                  slot_of(std::move(box), ticket), [](const Health& health) { return render(health); });
 }
 
 std::unique_ptr<Call> Engine::boot(Box box, std::uint64_t ticket) {
-    return std::make_unique<Call>(vm().boot(), slot(std::move(box), ticket), [](const Result<BootRecord>& record) {
+    return std::make_unique<Call>(vm().boot(), slot_of(std::move(box), ticket), [](const Result<BootRecord>& record) {
         if (record) return render(*record);
         py::dict made;
         made["failure"] = render(record.error());
@@ -142,11 +138,11 @@ std::unique_ptr<Call> Engine::close(Box box, std::uint64_t ticket) {
         done.set(true);
         closed = done.task();
     }
-    return std::make_unique<Call>(*closed, slot(std::move(box), ticket), [](bool) { return py::none(); });
+    return std::make_unique<Call>(*closed, slot_of(std::move(box), ticket), [](bool) { return py::none(); });
 }
 
 std::shared_ptr<Listening> Engine::listen(Box box, std::uint64_t ticket) {
-    listening_ = std::make_shared<Listening>(slot(std::move(box), ticket));
+    listening_ = std::make_shared<Listening>(slot_of(std::move(box), ticket));
     vm().on_notice([listening = listening_](const Notice& notice) { listening->hear(notice); });
     return listening_;
 }

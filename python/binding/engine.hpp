@@ -9,6 +9,7 @@
 #include <string>
 
 #include "call.hpp"
+#include "follow_call.hpp"
 
 namespace vmc::python {
 
@@ -45,6 +46,21 @@ public:
     std::unique_ptr<RunCall> run(Box box, std::uint64_t ticket, const py::handle& spec, bool wants_output);
     std::unique_ptr<Call> health(Box box, std::uint64_t ticket, const std::string& level);
     std::unique_ptr<Call> boot(Box box, std::uint64_t ticket);
+    // Jobs, in engine_jobs.cpp. `job`: its id or name.
+    std::unique_ptr<Call> submit(Box box, std::uint64_t ticket, const py::handle& order);
+    std::unique_ptr<Call> jobs(Box box, std::uint64_t ticket, const std::string& directory);
+    std::unique_ptr<Call> prune_jobs(Box box, std::uint64_t ticket, double older, std::uint64_t keep,
+                                     const std::string& directory);
+    std::unique_ptr<FollowCall> follow_job(Box box, std::uint64_t ticket, const std::string& job,
+                                           const std::string& directory, const py::handle& spec, bool wants_output);
+    std::unique_ptr<Call> job_status(Box box, std::uint64_t ticket, const std::string& job,
+                                     const std::string& directory);
+    std::unique_ptr<Call> cancel_job(Box box, std::uint64_t ticket, const std::string& job,
+                                     const std::string& directory, double grace);
+    std::unique_ptr<Call> remove_job(Box box, std::uint64_t ticket, const std::string& job,
+                                     const std::string& directory);
+    std::unique_ptr<Call> clean_up_job(Box box, std::uint64_t ticket, const std::string& job,
+                                       const std::string& directory);
     std::unique_ptr<Call> close(Box box, std::uint64_t ticket);
     std::shared_ptr<Listening> listen(Box box, std::uint64_t ticket);
     std::optional<std::string> question() { return passphrases_ ? passphrases_->question() : std::nullopt; }

@@ -47,4 +47,8 @@ private:
     std::atomic<bool> told_ = false;
 };
 
+[[nodiscard]] inline std::shared_ptr<Slot> slot_of(std::shared_ptr<Mailbox> box, std::uint64_t ticket) {
+    return std::make_shared<Slot>(std::move(box), ticket);
+}
+
 }  // namespace vmc::python

@@ -7,6 +7,37 @@
 namespace py = pybind11;
 using namespace vmc::python;
 
+namespace {
+
+void bind_calls(py::module_& module) {
+    py::class_<Call>(module, "Call")
+        .def("ready", &Call::ready)
+        .def("news", &Call::news)
+        .def("result", &Call::result)
+        .def("cancel", &Call::cancel);
+
+    py::class_<RunCall>(module, "Run")
+        .def("ready", &RunCall::ready)
+        .def("news", &RunCall::news)
+        .def("take_output", &RunCall::take_output)
+        .def("result", &RunCall::result)
+        .def("cancel", &RunCall::cancel);
+
+    py::class_<FollowCall>(module, "Follow")
+        .def("ready", &FollowCall::ready)
+        .def("news", &FollowCall::news)
+        .def("take_output", &FollowCall::take_output)
+        .def("result", &FollowCall::result)
+        .def("cancel", &FollowCall::cancel);
+
+    py::class_<Listening, std::shared_ptr<Listening>>(module, "Listening")
+        .def("news", &Listening::news)
+        .def("take", &Listening::take)
+        .def("ended", &Listening::ended);
+}
+
+}  // namespace
+
 PYBIND11_MODULE(_core, module) {
     module.doc() = "The library behind vm_connection. Private: use vm_connection.";
 
@@ -25,26 +56,12 @@ PYBIND11_MODULE(_core, module) {
         .def("post", &Mailbox::post, py::arg("ticket"))
         .def("drain", &Mailbox::drain);
 
-    py::class_<Call>(module, "Call")
-        .def("ready", &Call::ready)
-        .def("news", &Call::news)
-        .def("result", &Call::result)
-        .def("cancel", &Call::cancel);
-
-    py::class_<RunCall>(module, "Run")
-        .def("ready", &RunCall::ready)
-        .def("news", &RunCall::news)
-        .def("take_output", &RunCall::take_output)
-        .def("result", &RunCall::result)
-        .def("cancel", &RunCall::cancel);
-
-    py::class_<Listening, std::shared_ptr<Listening>>(module, "Listening")
-        .def("news", &Listening::news)
-        .def("take", &Listening::take)
-        .def("ended", &Listening::ended);
+    bind_calls(module);
 
     const auto box = py::arg("box");
     const auto ticket = py::arg("ticket");
+    const auto job = py::arg("job");
+    const auto directory = py::arg("directory");
     py::class_<Engine>(module, "Vm")
         .def(py::init<py::object>(), py::arg("target"))
         .def("connect", &Engine::connect, box, ticket)
@@ -52,6 +69,14 @@ PYBIND11_MODULE(_core, module) {
         .def("run", &Engine::run, box, ticket, py::arg("spec"), py::arg("wants_output"))
         .def("health", &Engine::health, box, ticket, py::arg("level"))
         .def("boot", &Engine::boot, box, ticket)
+        .def("submit", &Engine::submit, box, ticket, py::arg("order"))
+        .def("jobs", &Engine::jobs, box, ticket, directory)
+        .def("prune_jobs", &Engine::prune_jobs, box, ticket, py::arg("older"), py::arg("keep"), directory)
+        .def("follow_job", &Engine::follow_job, box, ticket, job, directory, py::arg("spec"), py::arg("wants_output"))
+        .def("job_status", &Engine::job_status, box, ticket, job, directory)
+        .def("cancel_job", &Engine::cancel_job, box, ticket, job, directory, py::arg("grace"))
+        .def("remove_job", &Engine::remove_job, box, ticket, job, directory)
+        .def("clean_up_job", &Engine::clean_up_job, box, ticket, job, directory)
         .def("close", &Engine::close, box, ticket)
         .def("listen", &Engine::listen, box, ticket)
         .def("question", &Engine::question)

@@ -7,15 +7,11 @@ namespace vmc::python {
 
 using namespace py::literals;
 
-namespace {
-
 double since_1970(WallTime at) { return static_cast<double>(at.time_since_epoch().count()) / 1000.0; }
 
 py::object text_or_none(const std::string& bytes) {
     return bytes.empty() ? py::object(py::none()) : py::object(text(bytes));
 }
-
-}  // namespace
 
 py::str text(std::string_view bytes) {
     auto* made = PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "replace");

@@ -18,6 +18,8 @@ namespace py = pybind11;
 [[nodiscard]] std::string bytes_of(const py::handle& value);
 [[nodiscard]] Duration span(double seconds);
 [[nodiscard]] double seconds(Duration span);
+[[nodiscard]] double since_1970(WallTime at);
+[[nodiscard]] py::object text_or_none(const std::string& bytes);
 
 [[nodiscard]] py::dict render(const Error& error);
 [[nodiscard]] py::dict render(const Outcome& outcome);

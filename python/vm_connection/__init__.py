@@ -8,26 +8,30 @@
     exit_code = conn.execute("uptime", timeout=30, output_callback=print)
 
 The same verbs as coroutines are in vm_connection.aio, a VM to test your own code against in
-vm_connection.testing. Waiting frees the GIL and Ctrl-C ends the command on the VM. After os.fork()
+vm_connection.testing. Waiting frees the GIL. Ctrl-C ends the command of execute() and run() on the VM,
+and leaves a job (submit(), Job.wait()) alone. After os.fork()
 connections belong to the parent; make new ones in the child (multiprocessing: better "spawn").
 """
 
-from .blocking import SSHConnection, VMConnection
+from .blocking import Job, SSHConnection, VMConnection
 from .errors import (
     AuthenticationError,
     CommandFailedError,
     CommandTimeoutError,
     ConnectionLostError,
     HostKeyError,
+    JobFailedError,
+    JobInterrupted,
+    JobNotEndedError,
     VMConnectionError,
     VMRebootDetectedError,
 )
-from .values import BootRecord, Evidence, Failure, Health, Notice, Outcome
+from .values import BootRecord, Evidence, Failure, Health, JobOutput, JobStatus, Notice, Outcome
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AuthenticationError", "BootRecord", "CommandFailedError", "CommandTimeoutError", "ConnectionLostError", "Evidence",
-    "Failure", "Health", "HostKeyError", "Notice", "Outcome", "SSHConnection", "VMConnection", "VMConnectionError",
-    "VMRebootDetectedError",
+    "Failure", "Health", "HostKeyError", "Job", "JobFailedError", "JobInterrupted", "JobNotEndedError", "JobOutput",
+    "JobStatus", "Notice", "Outcome", "SSHConnection", "VMConnection", "VMConnectionError", "VMRebootDetectedError",
 ]

@@ -45,6 +45,33 @@ class CommandSpec:
     stdin: bytes = b""
 
 
+@dataclass(frozen=True)
+class JobOrder:
+    """What to submit."""
+
+    command: CommandSpec
+    id: str
+    name: str = ""
+    kill_after: float = 5.0
+    cleanup: str = ""
+    revert: str = ""
+    confirm_within: float = 0.0
+    on_reboot: str = "fail"       # "fail", "rerun" or "resume"
+    max_reboots: int = 3
+    max_output: int = 0           # 0: no limit
+    volatile: bool = False
+    directory: str = ""
+    within: float = 60.0
+
+
+@dataclass(frozen=True)
+class FollowSpec:
+    stdout_from: int = 0
+    stderr_from: int = 0
+    lost_after: float = 300.0
+    to_the_end: bool = True
+
+
 class Call(Waitable, Protocol):
     """One thing under way. result() may be taken once, when ready; None stands for cancelled."""
 
@@ -54,6 +81,8 @@ class Call(Waitable, Protocol):
 
 
 class Run(Call, Protocol):
+    """0: of stdout, 1: of stderr; of a job that is followed also 2: a line that is said of it."""
+
     def take_output(self) -> list[tuple[int, bytes]]: ...
 
 
@@ -70,6 +99,15 @@ class Engine(Protocol):
     def run(self, box: Box, ticket: int, spec: CommandSpec, wants_output: bool) -> Run: ...
     def health(self, box: Box, ticket: int, level: str) -> Call: ...
     def boot(self, box: Box, ticket: int) -> Call: ...
+    def submit(self, box: Box, ticket: int, order: JobOrder) -> Call: ...
+    def jobs(self, box: Box, ticket: int, directory: str) -> Call: ...
+    def prune_jobs(self, box: Box, ticket: int, older: float, keep: int, directory: str) -> Call: ...
+    def follow_job(self, box: Box, ticket: int, job: str, directory: str, spec: FollowSpec,
+                   wants_output: bool) -> Run: ...
+    def job_status(self, box: Box, ticket: int, job: str, directory: str) -> Call: ...
+    def cancel_job(self, box: Box, ticket: int, job: str, directory: str, grace: float) -> Call: ...
+    def remove_job(self, box: Box, ticket: int, job: str, directory: str) -> Call: ...
+    def clean_up_job(self, box: Box, ticket: int, job: str, directory: str) -> Call: ...
     def close(self, box: Box, ticket: int) -> Call: ...
     def listen(self, box: Box, ticket: int) -> Listening: ...
     def question(self) -> str | None: ...

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The engine behind vm_connection.testing: what _engine.Engine asks for, answered by a FakeVM."""
+"""The engine behind vm_connection.testing: what _engine.Engine asks for, answered by a FakeVM. Jobs: _fake_jobs."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class FakeCall:
 class FakeRun:
     """A command. Has ended from the start, unless its reply hangs."""
 
-    def __init__(self, engine: FakeEngine, box: Box, ticket: int) -> None:
+    def __init__(self, engine: FakeLink, box: Box, ticket: int) -> None:
         self._engine = engine
         self._box, self._ticket = box, ticket
         self._output: list[tuple[int, bytes]] = []
@@ -114,7 +114,9 @@ class FakeListening:
         return self._ended
 
 
-class FakeEngine:
+class FakeLink:
+    """A link, and the commands on it."""
+
     def __init__(self, fake: FakeVM, target: Target) -> None:
         self.fake = fake
         self.running: set[FakeRun] = set()
@@ -122,7 +124,6 @@ class FakeEngine:
         self._state = "idle"
         self._closed = False
         self._listening: FakeListening | None = None
-        fake.engines.append(self)
 
     def connect(self, box: Box, ticket: int) -> FakeCall:
         trouble = self._come_up()
@@ -160,11 +161,11 @@ class FakeEngine:
         return FakeCall(box, ticket, self.fake.boot_reading())
 
     def close(self, box: Box, ticket: int) -> FakeCall:
+        self._closed = True
         self.lose(failure("lost", "command", "the link was closed"))
-        self._state, self._closed = "stopped", True
+        self._state = "stopped"
         with self.fake.lock:
-            if self in self.fake.engines:
-                self.fake.engines.remove(self)
+            self.fake.engines[:] = [engine for engine in self.fake.engines if engine is not self]
         if self._listening is not None:
             self._listening.end()
         return FakeCall(box, ticket, None)

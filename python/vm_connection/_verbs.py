@@ -19,6 +19,8 @@ from .values import BootRecord, Evidence, Failure, Health, Outcome
 
 LEVELS = ("basic", "medium", "thorough")
 
+OUTPUT_LIMIT = 256 << 20
+
 # After a cancel: TERM, KILL and the news of it take a second or two; a dead path takes longer.
 CANCEL_WITHIN_S = 10.0
 
@@ -26,7 +28,7 @@ LineFn = Callable[[str], object]
 
 
 class Verbs:
-    """One connection's state. Every coroutine here is driven by _wait.drive() or aio._drive()."""
+    """One connection's state. Every coroutine here is driven by _here.do() or _hub.do()."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -50,7 +52,7 @@ class Verbs:
 
     async def connect(self, mail: Mail) -> None:
         engine, ticket = self.engine(), mail.ticket()
-        failure = await self._finish(engine.connect(mail.box, ticket), ticket)
+        failure = await self.finish(engine.connect(mail.box, ticket), ticket)
         if failure is not None:
             raise_failure(Failure(**failure))
         self.connected = True
@@ -65,7 +67,7 @@ class Verbs:
     async def run(self, mail: Mail, what: CommandSpec, tell: LineFn | None, limit: int, check: bool = False) -> Outcome:
         if not self.connected:
             raise VMConnectionError("Not connected to VM")
-        output = _Output(tell, limit)
+        output = Output(tell, limit)
         ticket = mail.ticket()
         run = self.engine().run(mail.box, ticket, what, tell is not None or limit > 0)
         try:
@@ -97,12 +99,12 @@ class Verbs:
         if retries <= 0:
             return False
         engine, ticket = self.engine(), mail.ticket()
-        self.connected = bool(await self._finish(engine.reconnect(mail.box, ticket, retries, delay), ticket))
+        self.connected = bool(await self.finish(engine.reconnect(mail.box, ticket, retries, delay), ticket))
         return self.connected
 
     async def health(self, mail: Mail, level: str) -> Health:
         engine, ticket = self.engine(), mail.ticket()
-        found = await self._finish(engine.health(mail.box, ticket, known_level(level)), ticket)
+        found = await self.finish(engine.health(mail.box, ticket, known_level(level)), ticket)
         evidence = tuple(Evidence(**piece) for piece in found.pop("evidence"))
         return Health(**found, evidence=evidence)
 
@@ -110,7 +112,7 @@ class Verbs:
         if not self.connected:
             raise VMConnectionError("Not connected to VM")
         engine, ticket = self.engine(), mail.ticket()
-        found = await self._finish(engine.boot(mail.box, ticket), ticket)
+        found = await self.finish(engine.boot(mail.box, ticket), ticket)
         if "failure" in found:
             raise_failure(Failure(**found["failure"]))
         return BootRecord(**found)
@@ -141,7 +143,7 @@ class Verbs:
         while not call.ready():
             await News(call, ticket)
 
-    async def _finish(self, call: Call, ticket: int) -> Any:
+    async def finish(self, call: Call, ticket: int) -> Any:
         """The result; answers the library's questions meanwhile. Whatever interrupts it cancels the call."""
         engine = self.engine()
         try:
@@ -164,7 +166,7 @@ class Verbs:
             engine.answer(answer)
 
 
-class _Output:
+class Output:
     """Where the bytes go: to a callback as lines, and into memory up to `limit` bytes a stream."""
 
     def __init__(self, tell: LineFn | None, limit: int) -> None:
@@ -193,7 +195,7 @@ async def _end(run: Run, ticket: int) -> None:
         run.take_output()
 
 
-def outcome_of(found: dict[str, Any], output: _Output) -> Outcome:
+def outcome_of(found: dict[str, Any], output: Output) -> Outcome:
     failure = found.pop("failure", None)
     return Outcome(**found, failure=None if failure is None else Failure(**failure),
                    stdout_raw=bytes(output.kept[0]), stderr_raw=bytes(output.kept[1]))

@@ -2,7 +2,7 @@
 """How a verb waits.
 
 A verb is written once, as a coroutine whose only awaitable is News: "something happened to this
-call". drive() waits for it on the calling thread; vm_connection.aio waits for it in an event loop.
+call". drive() waits for it on the calling thread; _hub.do() waits for it in an event loop.
 All waiting happens here, in Python's own poll(), never in C++: so the GIL is free meanwhile, signal
 handlers run, and no C++ frame is on the stack when the interpreter goes away under a daemon thread.
 The library's thread knows nothing of Python; it writes to the mailbox's eventfd and goes on.

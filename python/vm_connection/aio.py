@@ -4,123 +4,34 @@
     async with aio.SSHConnection("vm1", "root", "~/.ssh/id_ed25519") as conn:
         outcome = await conn.run("uname -r", timeout=30)
 
-Cancelling the task (or asyncio.timeout) ends the command on the VM before the cancellation goes on.
+Cancelling the task (or asyncio.timeout) ends the command on the VM before the cancellation goes on; a job goes on.
 Callbacks are called in the event loop. A connection may be used from one event loop at a time.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
-import weakref
 from types import TracebackType
-from typing import Any, Mapping, Sequence, TypeVar
+from typing import Any, Mapping, Sequence
 
-from . import _engine
-from ._engine import Engine, Listening, Passphrase
+from ._aio_jobs import Job, JobsFace
+from ._engine import Engine, Passphrase
 from ._face import Face, NoticeFn
-from ._notices import tell_all
-from ._verbs import LineFn, spec
-from ._wait import Mail, News, Verb
-from .blocking import OUTPUT_LIMIT
+from ._hub import do, hub
+from ._verbs import OUTPUT_LIMIT, LineFn, Verbs, spec
 from .values import BootRecord, Health, Outcome
 
-__all__ = ["SSHConnection", "VMConnection"]
-
-T = TypeVar("T")
+__all__ = ["Job", "SSHConnection", "VMConnection"]
 
 
-class _Hub:
-    """One mailbox for all that goes on in one event loop. Its fd is watched only while somebody waits."""
-
-    def __init__(self) -> None:
-        self.box = _engine.new_box()
-        self.mail = Mail(self.box)
-        self._waiting: dict[int, asyncio.Future[None]] = {}
-        self._listeners: dict[int, tuple[Listening, NoticeFn]] = {}
-        self._users = 0
-
-    def enter(self) -> None:
-        self._users += 1
-        if self._users == 1:
-            asyncio.get_running_loop().add_reader(self.box.fileno(), self._deliver)
-
-    def leave(self) -> None:
-        self._users -= 1
-        if self._users == 0:
-            with contextlib.suppress(RuntimeError):  # the loop is gone, and its readers with it
-                asyncio.get_running_loop().remove_reader(self.box.fileno())
-
-    async def wait(self, step: News) -> None:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting[step.ticket] = future
-        try:
-            if not step.call.news():
-                await asyncio.wait([future], timeout=step.within)
-        finally:
-            del self._waiting[step.ticket]
-
-    def listen(self, engine: Engine, tell: NoticeFn) -> None:
-        ticket = self.mail.ticket()
-        self._listeners[ticket] = (engine.listen(self.box, ticket), tell)
-        self.enter()
-
-    def _deliver(self) -> None:
-        for ticket in self.box.drain():
-            future = self._waiting.get(ticket)
-            if future is not None and not future.done():
-                future.set_result(None)
-            found = self._listeners.get(ticket)
-            if found is not None:
-                ended = found[0].ended()
-                tell_all(*found)
-                if ended:
-                    del self._listeners[ticket]
-                    self.leave()
-
-
-_hubs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Hub] = weakref.WeakKeyDictionary()
-
-
-def _hub() -> _Hub:
-    loop = asyncio.get_running_loop()
-    hub = _hubs.get(loop)
-    if hub is None:
-        hub = _hubs[loop] = _Hub()
-    return hub
-
-
-async def _do(verb: Verb[T]) -> T:
-    """Runs the verb to its end in this event loop. A cancellation is raised inside the verb."""
-    hub = _hub()
-    coroutine = verb(hub.mail)
-    hub.enter()
-    try:
-        step = coroutine.send(None)
-        while True:
-            try:
-                await hub.wait(step)
-            except BaseException as error:
-                step = coroutine.throw(error)
-            else:
-                step = coroutine.send(None)
-    except StopIteration as end:
-        value: T = end.value
-        return value
-    finally:
-        coroutine.close()
-        hub.leave()
-
-
-class SSHConnection(Face):
+class SSHConnection(Face, JobsFace):
     """vm_connection.SSHConnection with coroutines; see there."""
 
     async def connect(self) -> None:
-        await _do(self._verbs.connect)
+        await do(self._verbs.connect)
 
     async def execute(self, command: str, timeout: float | None = None, output_callback: LineFn | None = None) -> int:
-        return await _do(lambda mail: self._verbs.execute(mail, command, timeout, output_callback))
+        return await do(lambda mail: self._verbs.execute(mail, command, timeout, output_callback))
 
     async def run(
         self,
@@ -140,28 +51,28 @@ class SSHConnection(Face):
     ) -> Outcome:
         what = spec(command, timeout, env=env, cwd=cwd, sudo=sudo, sudo_password=sudo_password, pty=pty, stdin=stdin,
                     lost_after=lost_after)
-        return await _do(lambda mail: self._verbs.run(mail, what, output_callback, output_limit, check))
+        return await do(lambda mail: self._verbs.run(mail, what, output_callback, output_limit, check))
 
     async def reconnect(self, retries: int = 3, delay: float = 3) -> bool:
-        return await _do(lambda mail: self._verbs.reconnect(mail, retries, delay))
+        return await do(lambda mail: self._verbs.reconnect(mail, retries, delay))
 
     async def is_alive(self, level: str = "medium") -> bool:
         return (await self.health(level)).report()["alive"] is True
 
     async def health(self, level: str = "medium") -> Health:
-        return await _do(lambda mail: self._verbs.health(mail, level))
+        return await do(lambda mail: self._verbs.health(mail, level))
 
     async def boot(self) -> BootRecord:
-        return await _do(self._verbs.boot)
+        return await do(self._verbs.boot)
 
     async def record_boot_id(self) -> str:
-        return await _do(self._verbs.record_boot_id)
+        return await do(self._verbs.record_boot_id)
 
     async def check_reboot(self) -> bool:
-        return await _do(self._verbs.check_reboot)
+        return await do(self._verbs.check_reboot)
 
     async def close(self) -> None:
-        await _do(self._verbs.close)
+        await do(self._verbs.close)
 
     async def __aenter__(self) -> SSHConnection:
         if not self.connected:
@@ -172,12 +83,15 @@ class SSHConnection(Face):
                         trace: TracebackType | None) -> None:
         await self.close()
 
+    def _its_verbs(self) -> Verbs:
+        return self._verbs
+
     def _listen(self, engine: Engine) -> None:
         if self._on_notice is not None:
-            _hub().listen(engine, self._on_notice)
+            hub().listen(engine, self._on_notice)
 
 
-class VMConnection:
+class VMConnection(JobsFace):
     """vm_connection.VMConnection with coroutines; see there."""
 
     ssh: SSHConnection
@@ -251,6 +165,9 @@ class VMConnection:
 
     async def close(self) -> None:
         await self.ssh.close()
+
+    def _its_verbs(self) -> Verbs:
+        return self.ssh._verbs
 
     async def __aenter__(self) -> VMConnection:
         await self.ssh.__aenter__()

@@ -5,26 +5,20 @@ from __future__ import annotations
 
 import os
 from types import TracebackType
-from typing import Any, Mapping, Sequence, TypeVar
+from typing import Any, Mapping, Sequence
 
-from . import _engine, _notices
+from . import _notices
+from ._blocking_jobs import Job, JobsFace
 from ._engine import Engine, Passphrase
 from ._face import Face, NoticeFn
-from ._verbs import LineFn, spec
-from ._wait import Verb, drive
+from ._here import do
+from ._verbs import OUTPUT_LIMIT, LineFn, Verbs, spec
 from .values import BootRecord, Health, Outcome
 
-__all__ = ["SSHConnection", "VMConnection"]
-
-T = TypeVar("T")
-OUTPUT_LIMIT = 256 << 20
+__all__ = ["Job", "SSHConnection", "VMConnection"]
 
 
-def _do(verb: Verb[T]) -> T:
-    return drive(verb, _engine.new_box())
-
-
-class SSHConnection(Face):
+class SSHConnection(Face, JobsFace):
     """Low-level SSH operations on one VM. May be used from several threads at once.
 
     An explicit `key_path` means that key only; `agent=True` adds the ssh-agent (then key_path may be
@@ -42,7 +36,7 @@ class SSHConnection(Face):
 
         Raises AuthenticationError, HostKeyError or VMConnectionError.
         """
-        _do(self._verbs.connect)
+        do(self._verbs.connect)
 
     def execute(self, command: str, timeout: float | None = None, output_callback: LineFn | None = None) -> int:
         """Runs one shell line, at most once, and returns its exit code (128 + n when signal n ended it).
@@ -51,7 +45,7 @@ class SSHConnection(Face):
         with "STDERR: ". An exception in it, or Ctrl-C, ends the command on the VM and propagates.
         Raises CommandTimeoutError, ConnectionLostError, VMConnectionError.
         """
-        return _do(lambda mail: self._verbs.execute(mail, command, timeout, output_callback))
+        return do(lambda mail: self._verbs.execute(mail, command, timeout, output_callback))
 
     def run(
         self,
@@ -79,11 +73,11 @@ class SSHConnection(Face):
         """
         what = spec(command, timeout, env=env, cwd=cwd, sudo=sudo, sudo_password=sudo_password, pty=pty, stdin=stdin,
                     lost_after=lost_after)
-        return _do(lambda mail: self._verbs.run(mail, what, output_callback, output_limit, check))
+        return do(lambda mail: self._verbs.run(mail, what, output_callback, output_limit, check))
 
     def reconnect(self, retries: int = 3, delay: float = 3) -> bool:
         """Up to `retries` attempts, `delay` seconds apart. Zero retries: False at once."""
-        return _do(lambda mail: self._verbs.reconnect(mail, retries, delay))
+        return do(lambda mail: self._verbs.reconnect(mail, retries, delay))
 
     def is_alive(self, level: str = "medium") -> bool:
         """ "basic", "medium" or "thorough"; anything else is taken as medium, with a warning."""
@@ -91,24 +85,24 @@ class SSHConnection(Face):
 
     def health(self, level: str = "medium") -> Health:
         """What was asked of each layer, what it answered, and what we make of it."""
-        return _do(lambda mail: self._verbs.health(mail, level))
+        return do(lambda mail: self._verbs.health(mail, level))
 
     def boot(self) -> BootRecord:
         """Reads the VM's boot id and identity now."""
-        return _do(self._verbs.boot)
+        return do(self._verbs.boot)
 
     def record_boot_id(self) -> str:
         """Remembers this boot, and returns its id."""
-        return _do(self._verbs.record_boot_id)
+        return do(self._verbs.record_boot_id)
 
     def check_reboot(self) -> bool:
         """False while the recorded boot lives on. Raises VMRebootDetectedError when it does not,
         ValueError before record_boot_id()."""
-        return _do(self._verbs.check_reboot)
+        return do(self._verbs.check_reboot)
 
     def close(self) -> None:
         """Ends the link in order; connect() makes a new one. Commands still running are reported lost."""
-        _do(self._verbs.close)
+        do(self._verbs.close)
 
     def __enter__(self) -> SSHConnection:
         if not self.connected:
@@ -119,12 +113,15 @@ class SSHConnection(Face):
                  trace: TracebackType | None) -> None:
         self.close()
 
+    def _its_verbs(self) -> Verbs:
+        return self._verbs
+
     def _listen(self, engine: Engine) -> None:
         if self._on_notice is not None:
             _notices.deliver(engine, self._on_notice)
 
 
-class VMConnection:
+class VMConnection(JobsFace):
     """High-level wrapper: the same verbs, and health with confidence and evidence."""
 
     ssh: SSHConnection
@@ -200,6 +197,9 @@ class VMConnection:
 
     def close(self) -> None:
         self.ssh.close()
+
+    def _its_verbs(self) -> Verbs:
+        return self.ssh._verbs
 
     def __enter__(self) -> VMConnection:
         self.ssh.__enter__()

@@ -6,11 +6,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable, NoReturn
 
 if TYPE_CHECKING:
-    from .values import Failure, Outcome
+    from .values import Failure, JobStatus, Outcome
 
 __all__ = [
     "AuthenticationError", "CommandFailedError", "CommandTimeoutError", "ConnectionLostError",
-    "HostKeyError", "VMConnectionError", "VMRebootDetectedError",
+    "HostKeyError", "JobFailedError", "JobInterrupted", "JobNotEndedError", "VMConnectionError",
+    "VMRebootDetectedError",
 ]
 
 
@@ -78,6 +79,31 @@ class CommandFailedError(VMConnectionError):
         super().__init__(f"Command failed ({outcome}): {command}")
         self.command = command
         self.outcome = outcome
+
+
+class JobInterrupted(VMConnectionError):
+    """The VM rebooted under the job, and that was its end. What had reached the disk is still there."""
+
+    def __init__(self, status: JobStatus) -> None:
+        super().__init__(f"Job {status.id} was interrupted: {status.why or status}")
+        self.status = status
+
+
+class JobFailedError(VMConnectionError):
+    """Only from `wait(check=True)`: the job ended otherwise than with exit code 0. `status` says how."""
+
+    def __init__(self, status: JobStatus) -> None:
+        super().__init__(f"Job {status.id} failed ({status}): {status.command}")
+        self.status = status
+
+
+class JobNotEndedError(VMConnectionError, TimeoutError):
+    """Only from `wait(timeout=…)`: it was not seen to end in time. The job goes on."""
+
+    def __init__(self, job: str, timeout: float) -> None:
+        super().__init__(f"Job {job} had not ended after {timeout:g}s; it goes on")
+        self.job = job
+        self.timeout = timeout
 
 
 _LOGIN = {"auth-denied", "auth-held", "key-unusable"}

@@ -11,6 +11,13 @@ The fixture comes with `pytest_plugins = ["vm_connection.testing"]`; without pyt
 fake:` does the same. The classes are the real ones, blocking and aio; only what they stand on is
 replaced, so signatures, outcomes and exceptions are those of the real thing. Time is not waited for:
 a command with `delay=60` is over at once, or timed out at once when its timeout is shorter.
+
+Jobs are scripted like commands; one that hangs runs until you say otherwise:
+
+    fake_vm.on("make soak", hang=True)
+    job = conn.submit("make soak", name="soak")
+    fake_vm.job("soak").say("half done\\n").end(3)       # or fake_vm.reboot(), fake_vm.cut(), job.cancel()
+    assert job.wait().exit_code == 3
 """
 
 from __future__ import annotations
@@ -25,12 +32,13 @@ from types import TracebackType
 from typing import Any, Callable, Iterator, Sequence, Union
 
 from . import _engine
-from ._engine import Target
-from ._fake import FakeEngine, failure
+from ._engine import JobOrder, Target
+from ._fake import failure
+from ._fake_jobs import FakeEngine, FakeJob, declined
 from .blocking import SSHConnection, VMConnection
 from .values import Evidence, Failure, Health
 
-__all__ = ["FakeCommand", "FakeVM", "Reply", "fake_vm"]
+__all__ = ["FakeCommand", "FakeJob", "FakeVM", "Reply", "fake_vm"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,8 @@ class Reply:
     """What a command does: says something, takes `delay` seconds, and ends.
 
     `hang`: it ends only by its timeout, by being cancelled, or with the link. `lost`: the link ends
-    under it, after its output; True, or what may then be said of it: "yes", "unknown" or "no".
+    under it, after its output; True, or what may then be said of it: "yes", "unknown" or "no". To a job
+    that is nothing.
     """
 
     stdout: str | bytes = ""
@@ -76,6 +85,7 @@ class FakeVM:
         self.machine_id = uuid.uuid4().hex
         self.host_key = "SHA256:fake"
         self.commands: list[FakeCommand] = []
+        self.jobs: list[FakeJob] = []
         self.logins = 0
         self.otherwise: Script = lambda command: Reply(stderr=f"sh: 1: {command.command}: not found\n", exit_code=127)
         self.lock = threading.RLock()
@@ -98,15 +108,17 @@ class FakeVM:
         return self
 
     def reboot(self) -> str:
-        """A new boot id. What was running is lost, and the link comes back by itself."""
+        """A new boot id. What was running is lost, jobs are interrupted, and the link comes back by itself."""
         with self.lock:
             self.boot_id = str(uuid.uuid4())
             self.cut("connection reset by peer")
+            for job in list(self.jobs):
+                job.reboot()
             self._tell("rebooted", f"boot id is now {self.boot_id}")
             return self.boot_id
 
     def cut(self, why: str = "connection reset by peer") -> None:
-        """The link ends: what was running is lost. The next command finds it back."""
+        """The link ends: what was running is lost, but for jobs. The next command finds it back."""
         with self.lock:
             for engine in list(self.engines):
                 engine.lose(failure("lost", "command", why))
@@ -130,6 +142,14 @@ class FakeVM:
         """Whatever was the matter is over."""
         with self.lock:
             self.trouble = None
+
+    def job(self, id_or_name: str) -> FakeJob:
+        """As the VM has it, wherever its records are."""
+        with self.lock:
+            for job in reversed(self.jobs):
+                if id_or_name in (job.id, job.name):
+                    return job
+        raise KeyError(id_or_name)
 
     def health_is(self, health: Health | None) -> None:
         """What health() and is_alive() say from now on; None: what the state of the VM suggests."""
@@ -175,6 +195,37 @@ class FakeVM:
                     found = next(replies)
                     break
         return found if isinstance(found, Reply) else found(command)
+
+    def submitted(self, order: JobOrder, user: str) -> dict[str, Any]:
+        what = order.command
+        command = FakeCommand(what.line, user, what.stdin, dict(what.env), what.cwd, what.sudo, what.timeout)
+        job = FakeJob(self, order, command)
+        with self.lock:
+            before = self.find_job(order.id, order.directory)
+            if before is not None and before.order != dataclasses.replace(order, within=before.order.within):
+                return declined("another job has this id")
+            if before is None:
+                self.jobs.append(job)
+        if before is None:
+            job.enter()
+        return {"id": order.id}
+
+    def find_job(self, id_or_name: str, directory: str) -> FakeJob | None:
+        with self.lock:
+            found = [job for job in self.jobs
+                     if id_or_name in (job.id, job.name) and job.order.directory == directory]
+            return found[-1] if found else None
+
+    def pruned(self, older: float, keep: int, directory: str) -> list[str]:
+        with self.lock:
+            gone, kept, now = [], 0, time.time()
+            for job in reversed([job for job in self.jobs if job.order.directory == directory]):
+                status = job.status
+                kept += status.stdout_bytes + status.stderr_bytes
+                if status.ended and (kept > keep or now - (status.ended_at or now) >= older):
+                    gone.append(job)
+            self.jobs[:] = [job for job in self.jobs if job not in gone]
+            return [job.id for job in reversed(gone)]
 
     def boot_reading(self) -> dict[str, Any]:
         return {"boot_id": self.boot_id, "host_key": self.host_key, "machine_id": self.machine_id,

@@ -7,7 +7,7 @@ import signal as signals
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["BootRecord", "Evidence", "Failure", "Health", "Notice", "Outcome"]
+__all__ = ["BootRecord", "Evidence", "Failure", "Health", "JobOutput", "JobStatus", "Notice", "Outcome"]
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,82 @@ class Outcome:
     @property
     def shell_code(self) -> int | None:
         """The exit code, or 128 + n when signal n ended it, as a shell counts."""
-        if self.signal is None:
-            return self.exit_code
-        number = getattr(signals, "SIG" + self.signal.removeprefix("SIG"), 0)
-        return 128 + int(number)
+        return _shell_code(self.exit_code, self.signal)
 
     def __str__(self) -> str:
         return self.line or self.outcome
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """What is known of a job. Times are of the VM's clock, in seconds since 1970."""
+
+    id: str
+    name: str = ""
+    command: str = ""
+    # "submitted", "running", "exited", "signalled", "timed_out", "cancelled", "interrupted" (a reboot), "killed"
+    # (its supervisor too, or for its output), "refused" (it never ran) or "unknown"
+    state: str = "unknown"
+    exit_code: int | None = None          # only when it exited
+    signal: str | None = None             # "KILL"; "unknown" where 130 or 141 may be either
+    cause: str = "none"                   # slug: why it was ended
+    why: str = ""                         # one line, where there is more to say
+    boot_id: str | None = None            # of its last attempt
+    reboots: int = 0                      # how often it was entered again
+    started_at: float | None = None
+    ended_at: float | None = None
+    last_heartbeat: float | None = None   # written once a second while it runs
+    stdout_bytes: int = 0                 # on the VM now
+    stderr_bytes: int = 0
+    killed: str = "unknown"               # of what we ended: is nothing of it left?
+    escaped: int = 0                      # of these, how many had left its session
+    output_kept: bool = True              # False: the disk refused to keep it
+    revert: str | None = None             # the switch: "armed", "confirmed", "reverting" or "reverted"
+    cleanup_pending: bool = False         # it ended without having run its cleanup: clean_up() does
+    line: str = field(default="", repr=False)
+
+    @property
+    def ended(self) -> bool:
+        return self.state not in ("submitted", "running", "unknown")
+
+    @property
+    def ok(self) -> bool:
+        """Exited with 0."""
+        return self.state == "exited" and self.exit_code == 0
+
+    @property
+    def shell_code(self) -> int | None:
+        """The exit code, or 128 + n when signal n ended it, as a shell counts."""
+        return _shell_code(self.exit_code, self.signal)
+
+    def __str__(self) -> str:
+        return self.line or self.state
+
+
+@dataclass(frozen=True)
+class JobOutput:
+    """What a job had said when it was asked, from where it was asked for."""
+
+    status: JobStatus
+    stdout_raw: bytes = field(default=b"", repr=False)
+    stderr_raw: bytes = field(default=b"", repr=False)
+    stdout_from: int = 0                  # the offsets these begin at
+    stderr_from: int = 0
+
+    @property
+    def stdout(self) -> str:
+        """Standard output as text: UTF-8, anything else replaced."""
+        return self.stdout_raw.decode("utf-8", "replace")
+
+    @property
+    def stderr(self) -> str:
+        return self.stderr_raw.decode("utf-8", "replace")
+
+    @property
+    def truncated(self) -> bool:
+        """There was more than `limit` let through."""
+        return (self.stdout_from + len(self.stdout_raw) < self.status.stdout_bytes
+                or self.stderr_from + len(self.stderr_raw) < self.status.stderr_bytes)
 
 
 @dataclass(frozen=True)
@@ -166,6 +235,12 @@ class Notice:
     kind: str    # "connecting", "online", "suspect", "answered", "replaced", "waiting", "ended", "host-key", …
     at: float    # our wall clock, seconds since 1970
     text: str    # one line for people
+
+
+def _shell_code(exit_code: int | None, signal: str | None) -> int | None:
+    if signal is None or exit_code is not None:
+        return exit_code
+    return 128 + int(getattr(signals, "SIG" + signal.removeprefix("SIG"), 0))
 
 
 def _truth(answer: str) -> bool | None:

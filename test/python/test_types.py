@@ -23,8 +23,8 @@ def mypy(*words):
 def test_the_stubs_agree_with_the_module(tmp_path):
     # Every pybind11 class has its metaclass, and an __init__ even where it cannot be made from Python.
     allowed = tmp_path / "allowed"
-    allowed.write_text("vm_connection\\._core\\.(Call|Listening|Mailbox|Run|Vm)\n"
-                       "vm_connection\\._core\\.(Call|Listening|Run)\\.__init__\n")
+    allowed.write_text("vm_connection\\._core\\.(Call|Follow|Listening|Mailbox|Run|Vm)\n"
+                       "vm_connection\\._core\\.(Call|Follow|Listening|Run)\\.__init__\n")
     done = mypy("mypy.stubtest", "--allowlist", str(allowed), "vm_connection._core")
     assert done.returncode == 0, done.stdout + done.stderr
 
