@@ -45,6 +45,8 @@ private:
 class Job {
 public:
     [[nodiscard]] const std::string& id() const noexcept;
+    [[nodiscard]] const std::string& directory() const noexcept;  ///< as in its request
+    /// Fails (Code::declined) when there is no such job.
     [[nodiscard]] Task<Result<JobStatus>> status() const;
     /// Its output from where `options` says, each byte once; without an OutputFn it is only waited for.
     [[nodiscard]] Follow follow(OutputFn output = {}, FollowOptions options = {}) const;

@@ -45,6 +45,7 @@ Task<Result<std::vector<std::string>>> Vm::prune_jobs(Duration age, std::uint64_
 }
 
 const std::string& Job::id() const noexcept { return impl_->id; }
+const std::string& Job::directory() const noexcept { return impl_->directory; }
 
 Task<Result<JobStatus>> Job::status() const {
     return impl_->vm->launch<Result<JobStatus>>([impl = impl_](link::Link&) {

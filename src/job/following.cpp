@@ -147,7 +147,7 @@ Async<bool> Following::look() {
     if (heard_) heard_->correct(result_.status);
     watcher_.knows(result_.status);
     const auto& jobs = (*answer)->values.jobs;
-    const bool not_ours = !jobs.empty() && (jobs.front().contains("absent") || jobs.front().contains("foreign"));
+    const bool not_ours = !jobs.empty() && !model::why_no_job(jobs.front()).empty();
     if (not_ours) {
         failed_with(Error(Code::declined, Stage::command, result_.status.why));
         co_return false;

@@ -94,6 +94,8 @@ Async<Result<model::JobPlace>> Jobs::prepare(std::string directory, Instant dead
 }
 
 Async<Result<model::JobPlace>> Jobs::place(std::string directory, Instant deadline) {
+    if (!directory.empty() && !directory.starts_with('/'))
+        co_return failed(Code::bad_request, Stage::config, "the directory for jobs is an absolute path on the VM");
     if (const auto known = places_.find(directory); known != places_.end()) co_return known->second;
     if (directory.empty()) {
         auto kept = ports_.store.read(place_name());
@@ -167,6 +169,8 @@ Async<Result<JobStatus>> Jobs::status(NamedJob job, Instant deadline) {
     auto answer = co_await ask(job.directory, script, deadline);
     if (!answer) co_return std::unexpected(std::move(answer.error()));
     if (!(*answer)->values.refused().empty()) co_return std::unexpected(refusal((*answer)->values));
+    auto why = (*answer)->values.jobs.empty() ? "" : model::why_no_job((*answer)->values.jobs.front());
+    if (!why.empty()) co_return failed(Code::declined, Stage::command, std::move(why));
     co_return read(**answer);
 }
 

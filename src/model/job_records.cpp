@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/job_records.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "model/job_script.hpp"
@@ -58,9 +59,7 @@ public:
     JobStatus status() {
         status_.id = find(job_, "job");
         status_.cause = "none";
-        if (!find(job_, "absent").empty()) return say(JobState::unknown, "there is no such job on the VM");
-        if (const auto foreign = find(job_, "foreign"); !foreign.empty())
-            return say(JobState::unknown, std::string(foreign));
+        if (auto why = why_no_job(job_); !why.empty()) return say(JobState::unknown, std::move(why));
         request();
         start();
         status_.stdout_bytes = whole_number<std::uint64_t>(find(job_, "out_size")).value_or(0);
@@ -203,6 +202,17 @@ private:
 };
 
 }  // namespace
+
+std::string why_no_job(const JobAnswer::Values& job) {
+    if (!find(job, "absent").empty()) return "there is no such job on the VM";
+    if (const auto foreign = find(job, "foreign"); !foreign.empty()) return std::string(foreign);
+    // Of a removed job its grave is left, so that its id is taken.
+    const bool only_a_grave = !find(job, "grave").empty() && std::ranges::none_of(job, [](const auto& one) {
+        return one.first.starts_with("request.") || one.first.starts_with("start.") || one.first == "going" ||
+               one.first == "ready" || one.first == "buried" || one.first == "open";
+    });
+    return only_a_grave ? "there is no such job on the VM: it was removed, or never began" : "";
+}
 
 std::string_view JobAnswer::value(std::string_view key) const { return find(vm, key); }
 

@@ -31,6 +31,9 @@ public:
     std::string_view err;
 };
 
+/// Why these are not the records of a job of ours; empty when they are.
+[[nodiscard]] std::string why_no_job(const JobAnswer::Values& job);
+
 /// Pure. `incarnation`: of the VM's user space now, empty when not known; a change of it ends jobs
 /// as a reboot does.
 [[nodiscard]] JobStatus job_status(const JobAnswer& answer, const JobAnswer::Values& job,

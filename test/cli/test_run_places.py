@@ -172,6 +172,19 @@ def test_a_home_that_is_read_only_is_refused_and_another_place_can_be_named(vmc,
         polyglot_host.host.run(["umount", home])
 
 
+def test_a_job_in_a_directory_of_its_own_is_found_there(vmc, at):
+    place = ("--directory", "/var/elsewhere")
+    ident = vmc("run", "--detach", "--name", "apart", *place, *at.words, "--", "echo there; sleep 4748").out.strip()
+    assert ident in vmc("jobs", *place, *at.words).out and ident not in vmc("jobs", *at.words).out
+    assert vmc("logs", *at.words, "apart").code == 125
+    assert vmc("logs", *place, *at.words, "apart").out == "there\n"
+    assert vmc("cancel", *place, *at.words, "apart").code == 0
+    ended = vmc("attach", *place, *at.words, ident)
+    assert (ended.code, ended.stdout) == (130, b"there\n")
+    assert vmc("rm", *place, *at.words, ident).code == 0 and ident not in vmc("jobs", *place, *at.words).out
+    assert vmc("jobs", "--directory", "relative", *at.words).code == 64
+
+
 #: Login shells that talk: what sshd's shell reads before the command line.
 NOISE = {"/bin/bash": ".bashrc", "/usr/bin/zsh": ".zshenv", "/usr/bin/tcsh": ".tcshrc",
          "/usr/bin/fish": ".config/fish/config.fish"}

@@ -102,6 +102,11 @@ def test_a_job_is_removed(conn):
     job.wait()
     job.remove()
     assert job.id not in [status.id for status in conn.jobs()]
+    for gone in (job, conn.job(str(uuid.uuid4()))):
+        with pytest.raises(VMConnectionError, match="no such job"):
+            gone.status()
+        with pytest.raises(VMConnectionError, match="no such job"):
+            gone.wait()
 
 
 def test_pruning_gives_the_ids(own_host):

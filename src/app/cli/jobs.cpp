@@ -25,6 +25,7 @@ public:
     void describe(CLI::App& app) override {
         host_.describe(app);
         app.add_option("JOB", job_, "its id or name, as vmc jobs shows it")->required()->group("Words");
+        describe_directory(app, directory_);
     }
     Expected<int> run(const Words& words) override {
         if (words) return usage(std::string(name()) + " takes no command");
@@ -33,13 +34,13 @@ public:
         auto contact = Contact::open(host_);
         if (!contact) return std::unexpected(std::move(contact.error()));
         if (auto up = (*contact)->connect(); !up) return std::unexpected(std::move(up.error()));
-        return act(**contact, (*contact)->vm().job(job_));
+        return act(**contact, (*contact)->vm().job(job_, directory_));
     }
 
 protected:
     virtual Expected<int> act(Contact& contact, Job job) = 0;
     HostOptions host_;
-    std::string job_;
+    std::string job_, directory_;
 };
 
 class Attach final : public JobVerb {
@@ -186,6 +187,7 @@ public:
     [[nodiscard]] std::string_view summary() const override { return "list the jobs on a VM"; }
     void describe(CLI::App& app) override {
         host_.describe(app);
+        describe_directory(app, directory_);
         app.add_flag("--json", json_, "one JSON document")->group("The answer");
         const auto* pruning = "Making room";
         app.add_flag("--prune", prune_, "take ended jobs away, and print their ids")->group(pruning);
@@ -205,7 +207,7 @@ public:
         if (!contact) return std::unexpected(std::move(contact.error()));
         if (auto up = (*contact)->connect(); !up) return std::unexpected(std::move(up.error()));
         if (prune_) return prune(**contact, *age, *bytes);
-        auto all = (*contact)->finish((*contact)->vm().jobs());
+        auto all = (*contact)->finish((*contact)->vm().jobs(directory_));
         if (!all) return std::unexpected(std::move(all.error()));
         if (!*all) return std::unexpected((*contact)->failure(all->error()));
         print(json_ ? jobs_json(host_.host(), **all) : jobs_table(**all, Terminal::width(STDOUT_FILENO)));
@@ -214,7 +216,7 @@ public:
 
 private:
     Expected<int> prune(Contact& contact, Duration age, std::uint64_t bytes) {
-        auto gone = contact.finish(contact.vm().prune_jobs(age, bytes));
+        auto gone = contact.finish(contact.vm().prune_jobs(age, bytes, directory_));
         if (!gone) return std::unexpected(std::move(gone.error()));
         if (!*gone) return std::unexpected(contact.failure(gone->error()));
         for (const auto& id : **gone) print(id + "\n");
@@ -222,6 +224,7 @@ private:
     }
 
     HostOptions host_;
+    std::string directory_;
     std::string older_ = "14d";
     std::string keep_ = "1G";
     bool prune_ = false;

@@ -48,6 +48,15 @@ Expected<std::uint64_t> size_of(const std::string& option, const std::string& te
     return number << (10 * power);
 }
 
+void describe_directory(CLI::App& app, std::string& directory) {
+    app.add_option("--directory", directory, "where on the VM jobs are kept, as vmc run was told")
+        ->option_text("DIR")
+        ->check([](const std::string& path) {
+            return path.starts_with('/') ? std::string() : "not an absolute path: \"" + path + "\"";
+        })
+        ->group("The job");
+}
+
 void RunOptions::describe(CLI::App& app) {
     const auto* job = "The job";
     app.add_option("--name", name_, "a name for people, to attach by")->option_text("NAME")->group(job);
@@ -143,7 +152,8 @@ Expected<int> RunOptions::report(const Contact& contact, const Job& job, const J
     if (json) print(job_end_json(contact.host(), end, "outcome"));
     if (auto written = result.write(job_end_json(contact.host(), end)); !written)
         return std::unexpected(std::move(written.error()));
-    const auto again = "; to go on: vmc attach " + contact.host() + " " + job.id();
+    const auto where = job.directory().empty() ? "" : "--directory " + job.directory() + " ";
+    const auto again = "; to go on: vmc attach " + where + contact.host() + " " + job.id();
     if (left) {
         const int signal = Signals::wish();
         return std::unexpected(

@@ -18,6 +18,9 @@ namespace vmc::cli {
 /// "10M", "1G", "4096": powers of 1024, as dd has them.
 [[nodiscard]] Expected<std::uint64_t> size_of(const std::string& option, const std::string& text);
 
+/// The option --directory of the verbs that find jobs again.
+void describe_directory(CLI::App& app, std::string& directory);
+
 /// What `vmc run` is told about the job itself.
 class RunOptions {
 public:

@@ -52,7 +52,14 @@ TEST_CASE("a job is what its records say, read with the boot they were written i
     CHECK(Story().started(before).status().state == JobState::interrupted);
     CHECK(Story("").started(before).status().state == JobState::unknown);
     CHECK(Story().says("buried=yes").status().state == JobState::refused);
-    CHECK(Story().says("grave=yes").status().state == JobState::refused);
+    CHECK(Story().says("grave=yes\nready=yes").status().state == JobState::refused);
+}
+
+TEST_CASE("a grave alone is no job, and is not said to have been given up") {
+    const auto removed = Story().says("attempts=1\ngrave=yes\nout_size=\nerr_size=").status();
+    CHECK(removed.state == JobState::unknown);
+    CHECK(removed.why == "there is no such job on the VM: it was removed, or never began");
+    CHECK(Story().says("absent=yes").status().why == "there is no such job on the VM");
 }
 
 TEST_CASE("a grave beside a supervisor that is going decides nothing") {
