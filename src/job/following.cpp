@@ -183,6 +183,20 @@ Async<bool> Following::stream() {
     co_return false;
 }
 
+/// A file system may have a file's length and not yet its last bytes: they are NUL after a crash.
+void Following::note_blank_ends() {
+    if (result_.status.state != JobState::interrupted) return;
+    const auto note = [&](const model::JobPosition& position, const char* name) {
+        const auto blank = position.blank_end();
+        if (blank == 0) return;
+        watcher_.says("the last " + std::to_string(blank) + " bytes of " + name + " of the job, from byte " +
+                      std::to_string(position.offset() - blank) +
+                      " on, are NUL: the VM died before what stood there was on its disk");
+    };
+    note(from_.out, "stdout");
+    note(from_.err, "stderr");
+}
+
 Async<bool> Following::go_on_after_reboot() {
     auto& status = result_.status;
     if (status.state != JobState::interrupted || status.on_reboot == OnReboot::fail) co_return false;
@@ -190,6 +204,7 @@ Async<bool> Following::go_on_after_reboot() {
         status.why += "; it has been entered again " + std::to_string(status.reboots) + " times, as often as allowed";
         co_return false;
     }
+    note_blank_ends();
     watcher_.says("the VM rebooted under the job; it is entered again (reboot " + std::to_string(status.reboots + 1) +
                   " of at most " + std::to_string(status.max_reboots) + ")");
     auto resumed = co_await jobs_.resume(status, directory_, jobs_.ports().clock.now() + resume_within);
@@ -227,7 +242,8 @@ Async<bool> Following::confirm() {
 Async<void> Following::clean_up() {
     auto& status = result_.status;
     if (!status.cleanup_pending) co_return;
-    auto done = co_await jobs_.clean_up(id_, jobs_.ports().clock.now() + cleanup_within);
+    NamedJob job(id_, directory_);
+    auto done = co_await jobs_.clean_up(std::move(job), jobs_.ports().clock.now() + cleanup_within);
     status.cleanup_pending = !done;
     watcher_.says(done ? "the job did not live to run its cleanup: it has been run now"
                        : "the job's cleanup has not been seen to end: " + done.error().message());
@@ -251,6 +267,7 @@ Async<Followed> Following::run() {
             if (!complete()) continue;
             const bool settled = co_await confirm();
             if (!settled) continue;
+            note_blank_ends();
             co_await clean_up();
             co_return std::move(result_);
         }

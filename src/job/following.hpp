@@ -57,6 +57,7 @@ private:
     bool settle_offsets(const JobStatus& status);
     void note(const model::JobReader& reader, const char* name);
     void hear(model::JobBeat beat);
+    void note_blank_ends();
     Async<bool> go_on_after_reboot();
     Async<bool> confirm();
     Async<void> clean_up();

@@ -31,6 +31,11 @@ void JobPosition::rolled_back(std::uint64_t size) {
     offset_ = size;
 }
 
+std::uint64_t JobPosition::blank_end() const {
+    const auto printed = last_.find_last_not_of('\0');
+    return last_.size() - (printed == std::string::npos ? 0 : printed + 1);
+}
+
 JobReader::JobReader(JobPosition& position, std::string_view nonce, bool divided)
     : position_(position), mark_("\nvmc-data-" + std::string(nonce) + "\n"), expected_(position.last()),
       begun_(divided) {}

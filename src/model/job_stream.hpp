@@ -26,6 +26,8 @@ public:
     /// Where to ask from, so that what comes begins with `last()`.
     [[nodiscard]] std::uint64_t ask_from() const { return offset_ - last_.size(); }
     [[nodiscard]] const std::string& last() const { return last_; }
+    /// How many of `last()` at its end are NUL.
+    [[nodiscard]] std::uint64_t blank_end() const;
 
 private:
     std::uint64_t offset_ = 0;

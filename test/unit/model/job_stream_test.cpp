@@ -72,3 +72,15 @@ TEST_CASE("an answer that is a refusal is header and no data") {
     CHECK(reader.header().find("refused=absent") != std::string::npos);
     CHECK(position.offset() == 0);
 }
+
+TEST_CASE("an end that is blank is counted as far as it is kept") {
+    using namespace std::string_literals;
+    JobPosition position;
+    CHECK(position.blank_end() == 0);
+    position.delivered("a\0b\0\0"s);
+    CHECK(position.blank_end() == 2);
+    position.delivered("c");
+    CHECK(position.blank_end() == 0);
+    position.delivered(std::string(10000, '\0'));
+    CHECK(position.blank_end() == overlap);
+}
