@@ -39,6 +39,7 @@ describe() {
     [ ! -e "$job/request" ] || records "$job/request" request
     last_attempt
     tell attempts "$attempts"
+    [ "$attempts" = 1 ] || tell claimed "$(first_line "$attempt.boot")"
     [ ! -e "$attempt/start" ] || records "$attempt/start" start
     # A result counts once a power cut cannot take it away any more: its supervisor has left a mark, or has let
     # go of the lock. The lock is asked before the result: who lets go has written the result before.

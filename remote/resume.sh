@@ -23,6 +23,19 @@ is_over() {
     done <"$job/result"
 }
 
+# The attempt before was begun, or claimed, since this boot.
+is_on_this_boot() {
+    [ -e "$last/start" ] || [ "$number" != 1 ] || refuse never-started 'it never started'
+    if [ ! -e "$last/start" ]; then
+        [ "$(first_line "$last.boot")" = "$boot_now" ]
+        return
+    fi
+    while IFS= read -r line; do
+        [ "$line" != "boot=$boot_now" ] || return 0
+    done <"$last/start"
+    return 1
+}
+
 umask 077
 job=$root/$id
 attempt=$job/attempts/$number
@@ -32,13 +45,12 @@ is_ours "$job" || refuse unsafe-root "$unsafe"
 ! is_over || refuse over 'it has ended'
 last=$job
 [ "$number" = 1 ] || last=$job/attempts/$((number - 1))
-[ -e "$last/start" ] || refuse never-started 'it never started'
 [ -n "$boot_now" ] || refuse no-boot 'the VM shows no boot id'
-while IFS= read -r line; do
-    [ "$line" != "boot=$boot_now" ] || refuse same-boot 'the VM has not rebooted since it started'
-done <"$last/start"
+! is_on_this_boot || refuse same-boot 'the VM has not rebooted since it started'
 [ -d "$job/attempts" ] || mkdir "$job/attempts" 2>/dev/null
 durable "$job" || refuse no-sync 'the disk does not take what is written'
+# Before the claim, for whoever looks in between: others who try now write the same.
+printf '%s\n' "$boot_now" 2>/dev/null >"$attempt.boot" || refuse no-space 'cannot write the attempt down'
 if ! mkdir "$attempt" 2>/dev/null; then
     [ -d "$attempt" ] || refuse no-space 'cannot write the attempt down'
     tell submitted already

@@ -64,7 +64,7 @@ public:
         start();
         status_.stdout_bytes = whole_number<std::uint64_t>(find(job_, "out_size")).value_or(0);
         status_.stderr_bytes = whole_number<std::uint64_t>(find(job_, "err_size")).value_or(0);
-        if (find(job_, "result.written") == "yes") result();
+        if (find(job_, "result.written") == "yes" && !result_is_old()) result();
         else without_result();
         for (const char* mark : {"armed", "confirmed", "reverting", "reverted"})
             if (!find(job_, mark).empty()) status_.revert = mark;
@@ -172,6 +172,7 @@ private:
     void without_result() {
         const bool begun = !find(job_, "start.boot").empty() || !find(job_, "start.up").empty() ||
                            !find(job_, "start.supervisor").empty();
+        if (!begun && status_.reboots > 0) return entering_again();
         const bool held = find(job_, "held") == "yes";
         const bool going = !find(job_, "going").empty();
         if (!find(job_, "buried").empty() || (!find(job_, "grave").empty() && !going)) {
@@ -193,6 +194,20 @@ private:
             say(JobState::killed, "its supervisor is gone without having written how it ended");
             status_.ended_at = status_.last_beat;
         }
+    }
+
+    /// Claimed to go on after a reboot, and not begun: either somebody is about to begin it, or it came to nothing.
+    void entering_again() {
+        const auto claimed = find(job_, "claimed");
+        const bool nothing = !find(job_, "buried").empty() || claimed.empty() || claimed != boot_now_;
+        if (nothing) say(JobState::interrupted, "the VM rebooted under it, and it was not entered again");
+        else status_.state = JobState::submitted;
+    }
+
+    /// That of an attempt before the last: the shutdown which ended it is over.
+    [[nodiscard]] bool result_is_old() const {
+        const auto attempt = whole_number<int>(find(job_, "result.attempt"));
+        return attempt && *attempt < status_.reboots;
     }
 
     const Values& job_;

@@ -69,6 +69,32 @@ TEST_CASE("a reboot interrupts a job, and that is said with what it had printed"
     CHECK(kept->ended_at.value_or(vmc::WallTime()) < *status.ended_at);
 }
 
+TEST_CASE("of two who follow a job through reboots both see it to its end, whoever enters it again") {
+    lab::Host host;
+    lab::Here here, there;
+    vmc::Vm vm(host.target(), here.loop), other(host.target(), there.loop);
+    REQUIRE(vm.connect().get());
+    REQUIRE(other.connect().get());
+    const std::string line = "echo $VMC_REBOOT_COUNT | tee -a /ledger; [ $VMC_REBOOT_COUNT -lt 3 ] || exit 5; sleep 60";
+    auto job = vm.submit(JobRequest(Command(line)).on_reboot(vmc::OnReboot::resume, 3)).get();
+    REQUIRE(job);
+    auto same = other.job(job->id());
+    Heard one, two;
+    std::thread first([&] { one = follow(*job); });
+    std::thread second([&] { two = follow(same); });
+    for (const auto* number : {"0", "1", "2"}) {
+        for (int i = 0; i < 600 && count_in(host.ledger, number) == 0; ++i) std::this_thread::sleep_for(50ms);
+        host.reboot();
+    }
+    first.join();
+    second.join();
+    for (const auto& heard : {one, two}) {
+        CHECK(heard.end.status.exit_code == 5);
+        CHECK(heard.end.status.reboots == 3);
+    }
+    for (const auto* number : {"0", "1", "2", "3"}) CHECK(count_in(host.ledger, number) == 1);
+}
+
 TEST_CASE("a job that may be entered again goes through three reboots to its end") {
     lab::Host host;
     lab::Here here;

@@ -67,6 +67,22 @@ TEST_CASE("a grave beside a supervisor that is going decides nothing") {
     CHECK(Story().started().says("grave=yes\ngoing=yes\nheld=yes").status().state == JobState::running);
 }
 
+TEST_CASE("a job that is being entered again is neither ended nor refused, until another reboot comes between") {
+    const std::string claimed = "request.boot=" + std::string(before) + "\nattempts=2\ngoing=yes\nready=yes\nclaimed=";
+    const std::string shut_down =
+        "\nresult.state=signalled\nresult.code=143\nresult.signal=TERM\nresult.attempt=0"
+        "\nresult.during_shutdown=yes\nresult.written=yes";
+    for (const auto& and_result : {std::string(), shut_down}) {
+        const auto status = [&](std::string_view boot, const char* mark) {
+            return Story().says(claimed + std::string(boot) + and_result + mark).status();
+        };
+        CHECK(status(here, "").state == JobState::submitted);
+        CHECK(status(before, "").state == JobState::interrupted);
+        CHECK(status("", "").state == JobState::interrupted);
+        CHECK(status(here, "\nburied=yes").state == JobState::interrupted);
+    }
+}
+
 TEST_CASE("what was claimed before a reboot and did not start never runs") {
     CHECK(Story().says("request.boot=" + std::string(before)).status().state == JobState::refused);
     CHECK(Story().says("request.boot=" + std::string(here)).status().state == JobState::submitted);
