@@ -251,7 +251,7 @@ UP = ("dev=$(cat /tmp/dev); ip link set $dev up; "
 
 def test_a_command_that_takes_its_own_interface_down_and_up_ends_with_its_code(vmc, own_host, tmp_path):
     at = own_host()
-    line = f"seq 1 20000; {DOWN} sleep 8; {UP} seq 20001 40000; exit 3"
+    line = f"seq 1 20000; {DOWN} sleep 20; {UP} seq 20001 40000; exit 3"
     ended = vmc("run", "--result", tmp_path / "r", *at.words, "--", line, within=90)
     told = json.loads((tmp_path / "r").read_text())
     assert (ended.code, told["outcome"]) == (3, "exited"), ended
