@@ -15,7 +15,7 @@ import signal
 import subprocess
 import uuid
 
-from . import accounts, control, faults, kernel, keys, packages, processes, rootfs, servers, wire
+from . import accounts, control, faults, inits, kernel, keys, packages, processes, rootfs, servers, wire
 from .places import LabError, need_root, session_directory
 
 _LISTEN_SECONDS = 20
@@ -37,9 +37,11 @@ class Host:
 
     @classmethod
     def up(cls, name=None, shell="/bin/bash", shells=(), names=(), sshd="openssh", port=22,
-           sshd_options=(), icmp=True, disk=64, booting_for=0.0, wait=True) -> "Host":
+           sshd_options=(), icmp=True, disk=64, booting_for=0.0, wait=True, init="busybox",
+           logind_options=()) -> "Host":
         """Make a host and boot it; returns when its sshd listens."""
         need_root()
+        inits.check(init, sshd, logind_options)
         if sshd not in servers.SERVERS:
             raise LabError(f"there is no server {sshd}: one of {', '.join(servers.SERVERS)}")
         number = wire.take_number()
@@ -53,7 +55,8 @@ class Host:
         try:
             _prepare(directory, name, number, sshd, {
                 "shell": shell, "shells": shells, "names": names, "port": port,
-                "sshd_options": list(sshd_options), "icmp": icmp, "disk": disk})
+                "sshd_options": list(sshd_options), "icmp": icmp, "disk": disk, "init": init,
+                "logind_options": list(logind_options)})
             host = cls(name)
             control.start(directory, host.spec)
             host.power_on(booting_for=booting_for, wait=wait)
@@ -180,7 +183,7 @@ class Host:
         Namespaces do not cover the clock, modules and devices: what the host's own
         processes may not touch is given up here too, before the command starts.
         """
-        return ["nsenter", "-t", str(self._init()), "-m", "-u", "-i", "-n", "-p", "-r", "-w",
+        return ["nsenter", "-t", str(self._init()), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w",
                 "setpriv", f"--bounding-set={','.join(f'-{name}' for name in rootfs.FORBIDDEN)}",
                 "env", "-i", "HOME=/root", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
 
@@ -210,7 +213,7 @@ class Host:
 def _prepare(directory: pathlib.Path, name: str, number: int, sshd: str, wish: dict) -> None:
     people = accounts.users(wish["shell"], wish["names"], wish["shells"])
     server = servers.SERVERS[sshd]()
-    sets = {server.package_set, "host"} | {
+    sets = {server.package_set, "host", *inits.package_sets(wish["init"])} | {
         set_name for set_name in _SHELL_SETS
         if any(pathlib.PurePath(user.shell).name == set_name for user in people)}
     for set_name in sets:
@@ -224,6 +227,7 @@ def _prepare(directory: pathlib.Path, name: str, number: int, sshd: str, wish: d
     _write_spec(directory, {
         "name": name, "number": number, "sshd": sshd, "port": wish["port"],
         "sshd_options": wish["sshd_options"], "icmp": wish["icmp"], "disk": wish["disk"],
+        "init": wish["init"], "logind_options": wish["logind_options"],
         "users": [user.as_json() for user in people], "machine_id": uuid.uuid4().hex,
         "host_keys": server.make_host_keys(directory / "hostkeys"),
         "authorized_keys": keys.authorized_keys(), "package_sets": sorted(sets), "booting_for": 0})

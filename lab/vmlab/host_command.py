@@ -10,7 +10,7 @@ import pathlib
 import re
 import sys
 
-from . import faults, places
+from . import faults, inits, places
 from .host import Host
 from .places import LabError
 
@@ -36,7 +36,7 @@ def main(arguments) -> int:
 def _up(options) -> dict:
     return Host.up(options.name, options.login_shell, options.shell, options.user, options.sshd,
                    options.port, options.sshd_option, options.icmp, options.disk,
-                   options.booting_for, not options.no_wait).describe()
+                   options.booting_for, not options.no_wait, options.init, options.logind_option).describe()
 
 
 def _down(options) -> dict:
@@ -135,6 +135,8 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--sshd-option", action="append", default=[], metavar="'NAME VALUE'")
     up.add_argument("--no-icmp", dest="icmp", action="store_false", help="echo requests go unanswered")
     up.add_argument("--disk", type=int, default=64, metavar="MIB", help="of /home, /root and /var")
+    up.add_argument("--init", default="busybox", choices=inits.INITS, help="process 1; default busybox")
+    up.add_argument("--logind-option", action="append", default=[], metavar="NAME=VALUE")
     _boot_options(up)
     down = _verb(verbs, "down", _down, "remove hosts", named=False)
     down.add_argument("names", nargs="+", metavar="NAME")

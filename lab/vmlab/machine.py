@@ -16,7 +16,7 @@ import time
 import traceback
 import uuid
 
-from . import kernel, packages, rootfs, wire
+from . import cgroups, inits, kernel, packages, rootfs, wire
 from .disk import Disk
 from .places import LabError
 
@@ -32,6 +32,7 @@ class Machine:
         # Each once, also when two sets name it: overlay refuses the same layer twice.
         self._layers = list(dict.fromkeys(layer for name in spec["package_sets"] for layer in packages.layers(name)))
         self._disk = Disk(directory.parents[1] / "disks" / spec["name"], spec["disk"])
+        self._cgroup = None       # of a host with systemd
         self._init = 0            # pid of the host's process 1, 0 while off
         self._init_fd = -1
         self._boots = 0
@@ -79,9 +80,11 @@ class Machine:
             if not request.get("down_for"):
                 self._boot()
         if verb == "orderly" and self._init:
-            os.kill(self._init, signal.SIGTERM)  # what the reboot command tells init
+            os.kill(self._init, inits.reboot_signal(self._spec["init"]))
         if verb == "remove":
             self._disk.remove()
+            if self._cgroup:
+                cgroups.remove(self._cgroup)
             wire.release(self._address)
         return {"power": "on" if self._init else "off", "init": self._init, "boots": self._boots,
                 "boot_id": (self._directory / "boot_id").read_text().strip() if self._init else None}
@@ -113,6 +116,8 @@ class Machine:
         self._power_on_at = None
         (self._directory / "boot_id").write_text(f"{uuid.uuid4()}\n")
         wire.reserve(self._address)
+        if self._spec["init"] == "systemd":
+            self._cgroup = cgroups.make(self._directory.parents[1], self._spec["name"])
         born_read, born_write = os.pipe()
         plugged_read, plugged_write = os.pipe()
         kernel.unshare(kernel.NEWPID)
@@ -146,7 +151,7 @@ class Machine:
         scratch.rename(self._directory / "root")
 
     def bring_up(self, born: int, plugged: int) -> None:
-        """In the host's process 1: namespaces, root, network; then busybox's init."""
+        """In the host's process 1: namespaces, root, network; then it becomes the init asked for."""
         kernel.die_with_parent(signal.SIGKILL)
         os.setsid()
         kernel.unshare(kernel.NEWNS | kernel.NEWUTS | kernel.NEWIPC | kernel.NEWNET)
@@ -157,11 +162,13 @@ class Machine:
             for key in ("ipv4/icmp_echo_ignore_all", "ipv6/icmp/echo_ignore_all"):
                 pathlib.Path("/proc/sys/net", key).write_text("1")
         wire.run(["ip", "-batch", "-"], wire.machine_end(self._address))
+        if self._cgroup:
+            cgroups.enter(self._cgroup)
         rootfs.assemble(self._spec, self._directory, self._disk, self._layers)
         null = os.open("/dev/null", os.O_RDWR)
         for fd in (0, 1, 2):
             os.dup2(null, fd)
-        os.execve("/usr/bin/busybox", ["init"], {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+        os.execve(*inits.command(self._spec["init"]))
 
 
 def _become_init(machine: Machine, born: int, plugged: int) -> None:

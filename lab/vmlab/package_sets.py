@@ -23,6 +23,17 @@ SETS = {
         "always": [*_SSHD, *_SSHD_LIBRARIES, "libc6", "busybox-static", "KERNEL"],
         "if_missing": ["openssh-client", "libedit2", "libbsd0", "libmd0"],
     },
+    # All of one version: its programs share a private library, and PAM's modules one with libpam.
+    "systemd": {
+        "always": ["systemd", "systemd-sysv", "libsystemd-shared", "libsystemd0", "libpam-systemd", "libpam0g",
+                   "libpam-modules", "libpam-modules-bin", "dbus", "dbus-bin", "dbus-daemon", "libdbus-1-3",
+                   "dbus-system-bus-common", "dbus-session-bus-common", "polkitd", "libpolkit-gobject-1-0",
+                   "libpolkit-agent-1-0"],
+        "if_missing": [*_SSHD_LIBRARIES, "libacl1", "libapparmor1", "libblkid1", "libcryptsetup12",
+                       "libdevmapper1.02.1", "libargon2-1", "libjson-c5", "libudev1", "libduktape207", "libexpat1",
+                       "libfdisk1", "libffi8", "libglib2.0-0", "libip4tc2", "libkmod2", "libmount1",
+                       "libp11-kit0", "libseccomp2"],
+    },
     "dropbear": {"always": ["dropbear-bin", "libtomcrypt1", "libtommath1"], "if_missing": ["libgmp10"]},
     "tinyssh": {"always": ["tinysshd"], "if_missing": []},
     "zsh": {"always": [], "if_missing": ["zsh", "zsh-common"]},

@@ -11,7 +11,7 @@ import pathlib
 import shutil
 import stat
 
-from . import accounts, kernel, servers
+from . import accounts, inits, kernel, servers
 
 _DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8),
             "urandom": (1, 9), "tty": (5, 0)}
@@ -36,13 +36,18 @@ def assemble(spec, directory: pathlib.Path, disk, layers) -> None:
     for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
         if os.path.islink(f"/{name}"):
             (root / name).symlink_to(f"usr/{name}")
-    lower = ":".join([str(directory.parents[1] / "layer"), *(f"{layer}/usr" for layer in layers), "/usr"])
+    ours, unpacked = [str(directory.parents[1] / "layer")], [f"{layer}/usr" for layer in layers]
+    # systemd brings its own `reboot` and kin.
+    lower = ":".join([*(unpacked + ours if spec["init"] == "systemd" else ours + unpacked), "/usr"])
     kernel.mount("usr", str(root / "usr"), "overlay", kernel.MS_RDONLY, f"lowerdir={lower}")
     _write_etc(root / "etc", spec, directory)
     _mount_disk(root, spec, disk)
     _mount_memory(root, directory)
     _make_devices(root / "dev")
     _mount_kernel_files(root, directory / "boot_id")
+    if spec["init"] == "systemd":
+        kernel.mount("cgroup2", str(root / "sys/fs/cgroup"), "cgroup2",
+                     kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
     kernel.set_hostname(spec["name"])
     kernel.pivot_root(str(root))
     kernel.drop_capabilities(FORBIDDEN.values())
@@ -70,7 +75,8 @@ def _write_etc(etc: pathlib.Path, spec, directory: pathlib.Path) -> None:
             shutil.copy(source, etc / name)
     server = servers.SERVERS[spec["sshd"]]()
     (etc / "ssh").mkdir()
-    (etc / "ssh" / "sshd_config").write_text(server.config(spec["port"], spec["sshd_options"]))
+    options = [*spec["sshd_options"], *inits.sshd_options(spec["init"])]
+    (etc / "ssh" / "sshd_config").write_text(server.config(spec["port"], options))
     shutil.copytree(directory / "hostkeys", etc / "ssh" / "keys")
     (etc / "sudoers").write_text(_SUDOERS)
     (etc / "sudoers").chmod(0o440)
@@ -83,6 +89,9 @@ def _write_etc(etc: pathlib.Path, spec, directory: pathlib.Path) -> None:
     wait = f"sleep {spec['booting_for']:g}\n" if spec["booting_for"] else ""
     _script(etc / "lab-boot", f"{wait}/etc/lab-sshd\n")
     (etc / "inittab").write_text("::sysinit:/etc/lab-boot\n")
+    if spec["init"] == "systemd":
+        inits.write_systemd_etc(etc, spec)
+        _script(etc / "lab-sshd", "exec systemctl start ssh\n")
 
 
 def _script(path: pathlib.Path, body: str) -> None:

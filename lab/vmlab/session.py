@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 
-from . import kernel, packages, wire
+from . import cgroups, kernel, packages, wire
 from .places import SESSION_VARIABLE, LabError, build_directory, need_root
 
 _FORWARDED = (signal.SIGTERM, signal.SIGHUP)
@@ -53,6 +53,7 @@ def remove_stale_sessions() -> None:
             os.close(_lock(directory))
         except OSError:
             continue  # alive
+        cgroups.remove_session(directory)
         shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -72,6 +73,8 @@ def _outlive(init: int, directory: pathlib.Path) -> int:
         signal.signal(number, lambda which, _frame: _pass_on(init, which))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the command itself
     _, status = os.waitpid(init, 0)
+    kernel.enter("/proc/self/ns/pid", kernel.NEWPID)  # the session's takes no children any more
+    cgroups.remove_session(directory)
     shutil.rmtree(directory, ignore_errors=True)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
