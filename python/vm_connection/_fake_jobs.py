@@ -186,7 +186,15 @@ class FakeFollow:
     def news(self) -> bool:
         return self.ready() or bool(self._words) or self._job is not None and bool(self._job.output(self._seen))
 
+    def _clean_up(self) -> None:
+        """What the job did not live to run, whoever follows it to its end runs, and says so."""
+        job = self._job
+        if job is not None and self._gave_up is None and self._spec.to_the_end and job.status.cleanup_pending:
+            job.clean_up()
+            self._words.append((WORD, b"the job did not live to run its cleanup: it has been run now"))
+
     def take_output(self) -> list[tuple[int, bytes]]:
+        self._clean_up()
         taken, self._words = self._words, []
         for stream, data in self._job.output(self._seen) if self._job is not None else ():
             self._seen += 1
@@ -197,6 +205,7 @@ class FakeFollow:
         return taken
 
     def result(self) -> Any:
+        self._clean_up()
         if self._job is not None and self._gave_up is None and self._spec.to_the_end:
             self._job.confirm()
         self.cancel()

@@ -54,15 +54,16 @@ def test_a_job_that_hangs_goes_on_until_it_is_told_to_end(fake_vm, conn):
     assert (status.state, status.signal, status.shell_code, lines) == ("signalled", "KILL", 137, ["half done"])
 
 
-def test_a_reboot_interrupts_and_the_cleanup_waits(fake_vm, conn):
+def test_a_reboot_interrupts_and_whoever_waits_cleans_up(fake_vm, conn):
     fake_vm.on("soak", hang=True).on("tidy")
     job = conn.submit("soak", cleanup="tidy")
     fake_vm.reboot()
+    assert job.status().cleanup_pending
+    notes = []
     with pytest.raises(JobInterrupted) as caught:
-        job.wait()
-    assert caught.value.status.cleanup_pending
+        job.wait(note_callback=notes.append)
+    assert not caught.value.status.cleanup_pending and "it has been run now" in notes[0]
     assert pickle.loads(pickle.dumps(caught.value)).status == caught.value.status
-    job.clean_up()
     assert [c.command for c in fake_vm.commands] == ["soak", "tidy"] and not job.status().cleanup_pending
 
 
