@@ -182,7 +182,15 @@ class Server:
         self.socket.listen(64)
         self.port = self.socket.getsockname()[1]
         self.name = f"root@[::1]:{self.port}" if v6 else f"root@127.0.0.1:{self.port}"
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def end(self):
+        """Not close() alone: a thread that still waits in accept() would take the next file of that number."""
+        import socket
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join(5)
+        self.socket.close()
 
     def _serve(self):
         while True:
@@ -210,7 +218,7 @@ def server():
 
     yield make
     for one in made:
-        one.socket.close()
+        one.end()
 
 
 def one_line(ended):
