@@ -6,7 +6,8 @@ keep_watch() {
     read_clocks
     begun=${up_now:-0} passed=0
     while [ -e "$job/armed" ]; do
-        if [ "$passed" -ge "$within" ]; then
+        # Of times that were rounded down: one second more, or it would be before its time.
+        if [ "$passed" -gt "$within" ]; then
             mv "$job/armed" "$job/reverting" 2>/dev/null || return
             durable "$job"
             cd / || return

@@ -137,6 +137,14 @@ def test_a_timeout_ends_all_that_it_started_and_keeps_what_it_printed(vmc, at, t
     assert left.out.strip() == "0", left
 
 
+def test_a_timeout_never_comes_before_its_time(vmc, at):
+    """Begun at any fraction of a second."""
+    for fraction in range(6):
+        time.sleep(fraction / 6)
+        ended = vmc("run", "--timeout", "1s", *at.words, "--", "sleep 0.9; echo in time; sleep 60")
+        assert (ended.code, ended.stdout) == (124, b"in time\n"), ended
+
+
 def test_ctrl_c_ends_the_job_and_a_hangup_leaves_it_alone(vmc, at):
     process = vmc.start("run", *at.words, "--", "echo go; sleep 60")
     assert process.stdout.readline() == b"go\n"
