@@ -18,7 +18,8 @@ class Loop {
 public:
     /// Starts the thread. `state_directory` is created when first written to (0700).
     explicit Loop(std::string state_directory = default_state_directory());
-    /// Ends what is still going on, then joins the thread. Every Vm on it must be gone by then.
+    /// Ends what is still going on, then joins the thread. Every Vm on it must be gone by then; a Job, a Run or a
+    /// Follow may stay, and then its calls fail.
     ~Loop();
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;
@@ -27,7 +28,7 @@ public:
     [[nodiscard]] Impl& impl() const { return *impl_; }
 
 private:
-    std::unique_ptr<Impl> impl_;
+    std::shared_ptr<Impl> impl_;
 };
 
 /// Started at first use; lives until the process ends.

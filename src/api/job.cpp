@@ -14,7 +14,7 @@ Async<Result<Job>> submitted(std::shared_ptr<Vm::Impl> vm, JobRequest request, I
     auto status = co_await vm->jobs().submit(std::move(request), deadline);
     if (!status) co_return std::unexpected(std::move(status.error()));
     if (status->state == JobState::refused)
-        co_return failed(Code::declined, Stage::command, "the job was " + status->line());
+        co_return failed(Code::declined, Stage::command, "job " + status->id + " was " + status->line());
     co_return Job(std::make_shared<Job::Impl>(vm, status->id, std::move(directory)));
 }
 
@@ -111,7 +111,7 @@ void Follow::Impl::resume_output() {
 
 Async<Result<job::Followed>> Follow::Impl::follow() {
     auto& jobs = vm->jobs();
-    auto found = co_await jobs.id_of(job, vm->loop().ports().clock.now() + answer_within);
+    auto found = co_await jobs.id_of(job, vm->loop().ports().clock.now() + options_.lost_after());
     if (!found) co_return std::unexpected(std::move(found.error()));
     job::FollowFrom from;
     from.out = model::JobPosition(options_.out().offset, options_.out().last);
@@ -155,23 +155,27 @@ Follow Job::follow(OutputFn output, FollowOptions options) const {
     auto follow = std::make_shared<Follow::Impl>(*impl_, std::move(output), std::move(options));
     auto begin = [follow] {
         auto work = [](std::shared_ptr<Follow::Impl> held) -> Async<void> { co_await held->go(); };
-        if (follow->vm->spawn(work(follow))) return;
-        JobEnd end;
-        end.gave_up = Error(Code::cancelled, Stage::none, "the link was closed");
-        follow->promise.set(std::move(end));
+        if (!follow->vm->spawn(work(follow))) follow->refuse();
     };
-    impl_->vm->post(std::move(begin));
+    if (!impl_->vm->post(std::move(begin))) follow->refuse();
     return Follow(std::move(follow));
+}
+
+void Follow::Impl::refuse() {
+    JobEnd end;
+    end.status = last_;
+    end.gave_up = Error(Code::cancelled, Stage::none, "the link was closed");
+    promise.set(std::move(end));
 }
 
 Task<JobEnd> Follow::end() const { return impl_->promise.task(); }
 
 void Follow::stop() {
-    impl_->vm->post([follow = impl_] { follow->stop(); });
+    (void)impl_->vm->post([follow = impl_] { follow->stop(); });
 }
 
 void Follow::resume_output() {
-    impl_->vm->post([follow = impl_] { follow->resume_output(); });
+    (void)impl_->vm->post([follow = impl_] { follow->resume_output(); });
 }
 
 }  // namespace vmc

@@ -32,6 +32,8 @@ public:
     void knows(const JobStatus& status) override;
 
     Async<void> go();
+    /// Instead of go(), when there is no link any more.
+    void refuse();
     void stop();
     void resume_output();
 

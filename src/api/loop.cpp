@@ -62,10 +62,14 @@ Loop::Impl::Impl(std::string state_directory)
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-Loop::Impl::~Impl() {
+void Loop::Impl::stop() {
     work_.reset();
     context_.stop();
     thread_.join();
+}
+
+Loop::Impl::~Impl() {
+    if (thread_.joinable()) stop();
     // What still waits in the context goes while the world it points into is still there.
     world_.reset();
 }
@@ -78,8 +82,8 @@ port::Prober& Loop::Impl::prober() { return world_->prober; }
 port::Store& Loop::Impl::store() { return world_->store; }
 edge::SshTransport& Loop::Impl::ssh() { return world_->transport; }
 
-Loop::Loop(std::string state_directory) : impl_(std::make_unique<Impl>(std::move(state_directory))) {}
-Loop::~Loop() = default;
+Loop::Loop(std::string state_directory) : impl_(std::make_shared<Impl>(std::move(state_directory))) {}
+Loop::~Loop() { impl_->stop(); }
 
 Loop& default_loop() {
     // Never destroyed: a program may end while links are still open, on any of its threads.

@@ -19,12 +19,15 @@ class SshTransport;
 }
 
 /// The real world and the thread that works in it. The members are built in this order and the
-/// thread is joined before any of them goes.
-class Loop::Impl {
+/// thread is joined before any of them goes. The Loop ends the thread; the rest stays for as long as a handle
+/// of a user has timers in it.
+class Loop::Impl : public std::enable_shared_from_this<Loop::Impl> {
 public:
     explicit Impl(std::string state_directory);
     ~Impl();
 
+    /// Ends the thread. By the Loop, once.
+    void stop();
     [[nodiscard]] boost::asio::any_io_executor executor() { return context_.get_executor(); }
     [[nodiscard]] bool here() const { return std::this_thread::get_id() == thread_.get_id(); }
     /// Everything a link needs; valid as long as the loop.

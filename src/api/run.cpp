@@ -65,30 +65,30 @@ Async<void> Run::Impl::go() {
 Task<Outcome> Run::outcome() const { return impl_->promise.task(); }
 
 void Run::cancel() {
-    impl_->vm->post([run = impl_] { run->control.cancel(); });
+    (void)impl_->vm->post([run = impl_] { run->control.cancel(); });
 }
 
 void Run::send_signal(std::string name) {
-    impl_->vm->post([run = impl_, name = std::move(name)] { run->control.send_signal(name); });
+    (void)impl_->vm->post([run = impl_, name = std::move(name)] { run->control.send_signal(name); });
 }
 
 void Run::resize(int columns, int rows) {
-    impl_->vm->post([run = impl_, columns, rows] { run->control.resize(columns, rows); });
+    (void)impl_->vm->post([run = impl_, columns, rows] { run->control.resize(columns, rows); });
 }
 
 void Run::write(std::string bytes) {
     impl_->input_waiting += bytes.size();
-    impl_->vm->post([run = impl_, bytes = std::move(bytes)]() mutable { run->write(std::move(bytes)); });
+    (void)impl_->vm->post([run = impl_, bytes = std::move(bytes)]() mutable { run->write(std::move(bytes)); });
 }
 
 void Run::close_input() {
-    impl_->vm->post([run = impl_] { run->close_input(); });
+    (void)impl_->vm->post([run = impl_] { run->close_input(); });
 }
 
 std::size_t Run::input_waiting() const { return impl_->input_waiting; }
 
 void Run::resume_output() {
-    impl_->vm->post([run = impl_] { run->resume_output(); });
+    (void)impl_->vm->post([run = impl_] { run->resume_output(); });
 }
 
 }  // namespace vmc

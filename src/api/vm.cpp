@@ -2,6 +2,7 @@
 #include <vm_connection/vm.hpp>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 
 #include "api/run_impl.hpp"
 #include "api/vm_impl.hpp"
@@ -23,10 +24,10 @@ Async<Result<BootRecord>> read_boot(link::Link& link, port::Clock& clock) {
 
 }  // namespace
 
-Vm::Impl::Impl(Target target, Loop::Impl& loop)
-    : loop_(loop), tasks_(loop.executor()),
-      link_(std::make_unique<link::Link>(loop.ports(), std::move(target), [this](const Notice& n) { hear(n); })),
-      jobs_(std::make_unique<job::Jobs>(loop.ports(), *link_)) {}
+Vm::Impl::Impl(Target target, std::shared_ptr<Loop::Impl> loop)
+    : loop_(std::move(loop)), tasks_(loop_->executor()),
+      link_(std::make_unique<link::Link>(loop_->ports(), std::move(target), [this](const Notice& n) { hear(n); })),
+      jobs_(std::make_unique<job::Jobs>(loop_->ports(), *link_)) {}
 
 void Vm::Impl::hear(const Notice& notice) {
     std::function<void(const Notice&)> tell;
@@ -49,14 +50,15 @@ std::string Vm::Impl::state() {
 }
 
 void Vm::Impl::run(std::shared_ptr<Run::Impl> run) {
-    post([this, run = std::move(run)] {
-        if (closed_) {
-            run->promise.set(Outcome(Refused{Error(Code::cancelled, Stage::none, "the link was closed")}));
-            return;
-        }
+    auto refuse = [run] {
+        run->promise.set(Outcome(Refused{Error(Code::cancelled, Stage::none, "the link was closed")}));
+    };
+    auto begin = [this, run, refuse] {
+        if (closed_) return refuse();
         auto work = [](std::shared_ptr<Run::Impl> held) -> Async<void> { co_await held->go(); };
         tasks_.spawn(work(run));
-    });
+    };
+    if (!post(std::move(begin))) refuse();
 }
 
 Task<bool> Vm::Impl::close() {
@@ -64,9 +66,9 @@ Task<bool> Vm::Impl::close() {
     auto work = [this, done]() mutable {
         if (std::exchange(closed_, true)) return done.set_cancelled();
         // Its frame may hold the last reference to this object, so no scope inside it can own it.
-        boost::asio::co_spawn(loop_.executor(), shut(done), [self = shared_from_this()](const std::exception_ptr&) {});
+        boost::asio::co_spawn(loop_->executor(), shut(done), [self = shared_from_this()](const std::exception_ptr&) {});
     };
-    post(std::move(work));
+    if (!post(std::move(work))) done.set_cancelled();
     return done.task();
 }
 
@@ -74,10 +76,15 @@ Async<void> Vm::Impl::shut(Task<bool>::Promise done) {
     tasks_.stop();
     co_await tasks_.join();
     co_await link_->close();
-    done.set(true);
+    {
+        std::lock_guard lock(door_);
+        shut_ = true;
+    }
+    // Behind all that was posted before, so that whoever waits for us finds that done too.
+    boost::asio::post(loop_->executor(), [done]() mutable { done.set(true); });
 }
 
-Vm::Vm(Target target, Loop& loop) : impl_(std::make_shared<Impl>(std::move(target), loop.impl())) {}
+Vm::Vm(Target target, Loop& loop) : impl_(std::make_shared<Impl>(std::move(target), loop.impl().shared_from_this())) {}
 
 Vm::~Vm() {
     if (!impl_) return;
@@ -126,19 +133,19 @@ const Target& Vm::target() const { return impl_->link().target(); }
 void Vm::on_notice(std::function<void(const Notice&)> tell) { impl_->on_notice(std::move(tell)); }
 
 void Vm::retry_auth(bool yes) {
-    impl_->post([impl = impl_.get(), yes] {
+    (void)impl_->post([impl = impl_.get(), yes] {
         impl->link().held_by(yes ? link::Approach::Hold::none : link::Approach::Hold::both);
     });
 }
 
 void Vm::first_boot(bool yes) {
-    impl_->post([impl = impl_.get(), yes] {
+    (void)impl_->post([impl = impl_.get(), yes] {
         impl->link().held_by(yes ? link::Approach::Hold::etiquette : link::Approach::Hold::both);
     });
 }
 
 void Vm::patient(bool yes) {
-    impl_->post([impl = impl_.get(), yes] { impl->link().be_patient(yes); });
+    (void)impl_->post([impl = impl_.get(), yes] { impl->link().be_patient(yes); });
 }
 
 }  // namespace vmc
