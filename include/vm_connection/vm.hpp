@@ -74,7 +74,8 @@ public:
     /// returns the outcome. `poll`, when given, is called at least every 50 ms; true cancels.
     Outcome run_here(Command command, const HereFn& output, const std::function<bool()>& poll = {});
     /// Starts a job, once: it has begun on the VM when this succeeds. After a loss it is asked again, for at
-    /// most `within`; when that fails, the job may still have begun (Error::line() says what is known).
+    /// most `within`. When that fails, the error names the job's id; with Code::lost the job may have begun all
+    /// the same (submit it again with that id to find out); with any other code this submit began nothing.
     [[nodiscard]] Task<Result<Job>> submit(JobRequest request, Duration within = std::chrono::minutes(1));
     /// By id or name, whoever submitted it. `directory`: as it was in its request.
     [[nodiscard]] Job job(std::string id_or_name, std::string directory = {});

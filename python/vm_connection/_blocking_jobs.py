@@ -97,8 +97,10 @@ class JobsFace:
         VMC_REBOOT_COUNT, both at most `max_reboots` times and only while somebody waits. `max_output`: it is ended when
         it has printed more bytes. `revert`, a shell line that the VM runs unless somebody comes back within
         `confirm_within` seconds of the start; wait() does. `volatile`: also where its records cannot be made durable.
-        `directory`: an absolute path on the VM for its records. `within`: how long to ask again while the link is away;
-        when that fails, the job may still have begun.
+        `directory`: an absolute path on the VM for its records. `within`: how long to ask again while the link is away.
+
+        What it raises names the job's id. After ConnectionLostError the job may have begun, or not; after any other
+        VMConnectionError this submit began nothing.
         """
         what = order(command, name=name, id=id, timeout=timeout, kill_after=kill_after, cleanup=cleanup,
                      on_reboot=on_reboot, max_reboots=max_reboots, max_output=max_output, env=env, stdin=stdin, cwd=cwd,

@@ -127,7 +127,12 @@ class JobVerbs:
 
 async def submit(verbs: Verbs, mail: Mail, what: JobOrder) -> JobVerbs:
     ticket = mail.ticket()
-    found = await answer(verbs, connected(verbs).submit(mail.box, ticket, what), ticket)
+    found = await verbs.finish(connected(verbs).submit(mail.box, ticket, what), ticket)
+    if "failure" in found:
+        failure = Failure(**found["failure"])
+        if failure.code == "lost":
+            raise ConnectionLostError(failure.line, "unknown", failure)
+        raise_failure(failure)
     return JobVerbs(verbs, found["id"], what.name, what.directory)
 
 

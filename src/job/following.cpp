@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include "base/span.hpp"
 #include "flow/deadline.hpp"
 
 namespace vmc::job {
@@ -19,8 +22,6 @@ constexpr int most_streams = 4;
 constexpr Duration look_every = std::chrono::seconds(1);
 constexpr Duration one_answer_within = std::chrono::seconds(60);
 constexpr Duration pause_after_failure = std::chrono::milliseconds(300);
-constexpr Duration cleanup_within = std::chrono::minutes(5);
-constexpr Duration resume_within = std::chrono::minutes(2);
 
 /// No use in asking again.
 bool is_final(const Error& error) {
@@ -183,73 +184,24 @@ Async<bool> Following::stream() {
     co_return false;
 }
 
-/// A file system may have a file's length and not yet its last bytes: they are NUL after a crash.
-void Following::note_blank_ends() {
-    if (result_.status.state != JobState::interrupted) return;
-    const auto note = [&](const model::JobPosition& position, const char* name) {
-        const auto blank = position.blank_end();
-        if (blank == 0) return;
-        watcher_.says("the last " + std::to_string(blank) + " bytes of " + name + " of the job, from byte " +
-                      std::to_string(position.offset() - blank) +
-                      " on, are NUL: the VM died before what stood there was on its disk");
-    };
-    note(from_.out, "stdout");
-    note(from_.err, "stderr");
-}
-
-Async<bool> Following::go_on_after_reboot() {
-    auto& status = result_.status;
-    if (status.state != JobState::interrupted || status.on_reboot == OnReboot::fail) co_return false;
-    if (status.reboots >= status.max_reboots) {
-        status.why += "; it has been entered again " + std::to_string(status.reboots) + " times, as often as allowed";
-        co_return false;
-    }
-    note_blank_ends();
-    watcher_.says("the VM rebooted under the job; it is entered again (reboot " + std::to_string(status.reboots + 1) +
-                  " of at most " + std::to_string(status.max_reboots) + ")");
-    auto resumed = co_await jobs_.resume(status, directory_, jobs_.ports().clock.now() + resume_within);
-    if (!resumed) {
-        failed_with(resumed.error());
-        status.why += "; it could not be entered again: " + resumed.error().message();
-    }
-    co_return resumed.has_value();
-}
-
-/// Whoever sees the end of a job with a switch has reached the VM after it: that is what the switch waits
-/// for, once it is said over a new connection. False: look again.
-Async<bool> Following::confirm() {
-    if (result_.status.revert == "reverting") {
-        co_await jobs_.ports().clock.sleep_until(jobs_.ports().clock.now() + look_every);
-        co_return false;
-    }
-    if (result_.status.revert != "armed") co_return true;
-    const Instant now = jobs_.ports().clock.now();
-    NamedJob job(id_, directory_);
-    auto confirmed = co_await jobs_.confirm(std::move(job), now + one_answer_within);
-    if (!confirmed) {
-        // The way in may be what the command broke: the switch decides, and we look what it decided.
-        co_await jobs_.ports().clock.sleep_until(jobs_.ports().clock.now() + look_every);
-        co_return false;
-    }
-    if (*confirmed) {
-        result_.status.revert = "confirmed";
-        watcher_.knows(result_.status);
-    }
-    co_return *confirmed;
-}
-
-/// What the job did not live to run itself. Whoever comes next does, once, and says so.
-Async<void> Following::clean_up() {
-    auto& status = result_.status;
-    if (!status.cleanup_pending) co_return;
-    NamedJob job(id_, directory_);
-    auto done = co_await jobs_.clean_up(std::move(job), jobs_.ports().clock.now() + cleanup_within);
-    status.cleanup_pending = !done;
-    watcher_.says(done ? "the job did not live to run its cleanup: it has been run now"
-                       : "the job's cleanup has not been seen to end: " + done.error().message());
-}
-
+/// Whatever it is that we wait for: a link that is silent, or away, for lost_after ends it.
 Async<Followed> Following::run() {
+    bool lost = true;
+    {
+        using namespace boost::asio::experimental::awaitable_operators;
+        auto race = follow() || jobs_.link().until_away_for(from_.lost_after);
+        auto first = co_await std::move(race);
+        lost = first.index() == 1;
+    }
+    if (lost) {
+        Error why(Code::lost, Stage::command, "nothing heard of the VM for " + spoken(from_.lost_after));
+        failed_with(jobs_.link().last_error().value_or(std::move(why)));
+        result_.gave_up = last_error_;
+    }
+    co_return std::move(result_);
+}
+
+Async<void> Following::follow() {
     auto& clock = jobs_.ports().clock;
     for (bool looked = false;;) {
         // The first look costs a round trip that a job just submitted does not need.
@@ -269,14 +221,14 @@ Async<Followed> Following::run() {
             if (!settled) continue;
             note_blank_ends();
             co_await clean_up();
-            co_return std::move(result_);
+            co_return;
         }
-        if (looked && !from_.to_the_end && complete()) co_return std::move(result_);
+        if (looked && !from_.to_the_end && complete()) co_return;
         const Instant now = clock.now();
         if (last_error_ && away_since_) {
             if (is_final(*last_error_) || now - *away_since_ >= from_.lost_after) {
                 result_.gave_up = last_error_;
-                co_return std::move(result_);
+                co_return;
             }
             co_await clock.sleep_until(now + pause_after_failure);
         } else if (!stream_it && complete()) {

@@ -51,6 +51,7 @@ public:
 
 private:
     class Streams;
+    Async<void> follow();
     Async<bool> stream();
     Async<bool> look();
     Async<void> deliver(port::Stream stream, std::string_view bytes);

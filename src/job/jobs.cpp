@@ -50,9 +50,9 @@ JobStatus Jobs::read(const Answer& answer) const {
     return model::job_status(answer.values, answer.values.jobs.front(), life);
 }
 
-Async<Result<Jobs::Held>> Jobs::ask_once(std::string script, std::string nonce, Instant deadline) {
+Async<Result<Jobs::Held>> Jobs::ask_once(std::string script, std::string nonce, Instant deadline, bool* left) {
     const Instant by = std::min(deadline, ports_.clock.now() + answer_within);
-    auto printed = co_await link_.ask(std::move(script), by, link::Link::long_answer);
+    auto printed = co_await link_.ask(std::move(script), by, link::Link::long_answer, left);
     if (!printed) co_return std::unexpected(std::move(printed.error()));
     auto answer = std::make_unique<Answer>();
     answer->text = std::move(*printed);

@@ -71,8 +71,9 @@ public:
     int streams = 0;  ///< followers that hold a channel
 
 private:
-    Async<Result<Held>> ask_once(std::string script, std::string nonce, Instant deadline);
+    Async<Result<Held>> ask_once(std::string script, std::string nonce, Instant deadline, bool* left = nullptr);
     Async<Result<Held>> ask_again(std::function<std::string(const std::string&)> script, Instant deadline);
+    Async<Result<JobStatus>> begin(const model::JobOrder& order, bool& may_have_begun, Instant deadline);
     Async<Result<model::JobPlace>> prepare(std::string directory, Instant deadline);
     Async<Result<void>> stage(model::JobOrder order, model::JobPlace place, Instant deadline);
     Async<Result<model::JobMoment>> moment(Instant deadline);

@@ -79,6 +79,16 @@ JobStatus begun(const model::JobOrder& order) {
     return status;
 }
 
+/// What is not known is not told as a no: the one thing that a caller must know before he tries once more.
+Error not_begun(const std::string& id, bool may_have_begun, const Error& why) {
+    if (!may_have_begun)
+        return Error(why.code() == Code::lost ? Code::unreachable : why.code(), why.stage(),
+                     "job " + id + ": this submit started nothing: " + why.message())
+            .said(why.peer_words())
+            .after(why.took());
+    return Error(Code::lost, Stage::command, "job " + id + ": this submit may have started it, or not: " + why.line());
+}
+
 }  // namespace
 
 Async<Result<JobStatus>> Jobs::submit(JobRequest request, Instant deadline) {
@@ -88,7 +98,14 @@ Async<Result<JobStatus>> Jobs::submit(JobRequest request, Instant deadline) {
     if (id.empty()) id = model::job_id(ports_.random.draw(), ports_.random.draw());
     model::JobOrder order(std::move(request), id);
     order.has_input = !order.request.command().input().empty();
-    bool may_be_there = false;
+    bool may_have_begun = false;
+    auto status = co_await begin(order, may_have_begun, deadline);
+    if (!status) co_return std::unexpected(not_begun(id, may_have_begun, status.error()));
+    co_return status;
+}
+
+/// `may_have_begun`: a submit is on its way, or was, and nothing was heard of what became of it.
+Async<Result<JobStatus>> Jobs::begin(const model::JobOrder& order, bool& may_have_begun, Instant deadline) {
     for (bool anew = false;;) {
         auto where = co_await place(order.request.directory(), deadline);
         if (!where) co_return std::unexpected(std::move(where.error()));
@@ -105,9 +122,11 @@ Async<Result<JobStatus>> Jobs::submit(JobRequest request, Instant deadline) {
             continue;
         }
         const std::string mark = nonce();
-        auto answer = co_await ask_once(model::submit_script(*where, *now, order, mark), mark, deadline);
+        auto script = model::submit_script(*where, *now, order, mark);
+        bool left = false;
+        auto answer = co_await ask_once(std::move(script), mark, deadline, &left);
         if (!answer) {
-            may_be_there = true;
+            may_have_begun = may_have_begun || left;
             const bool again = passes(answer.error()) && co_await take_breath(deadline);
             if (!again) co_return std::unexpected(std::move(answer.error()));
             continue;
@@ -115,14 +134,19 @@ Async<Result<JobStatus>> Jobs::submit(JobRequest request, Instant deadline) {
         const auto& values = (*answer)->values;
         const auto refused = values.refused();
         if (refused.empty() && values.value("submitted") == "now") co_return begun(order);
-        if (refused.empty()) break;
+        if (refused.empty()) {
+            may_have_begun = true;
+            break;
+        }
         read_over_.reset();
         const bool passing = refused == "other-boot" || refused == "late";
         const bool moved = refused == "other-machine" || refused == "other-filesystem" || refused == "unsafe-root" ||
                            refused == "no-root";
         if (passing && ports_.clock.now() < deadline) continue;
+        // All else is the VM's own word on this id.
+        if (!passing && !moved) may_have_begun = refused == "not-started";
         // Another disk or machine than the one we remember: fine for a job that was never sent.
-        if (!moved || may_be_there || anew) co_return std::unexpected(refusal(values));
+        if (!moved || may_have_begun || anew) co_return std::unexpected(refusal(values));
         anew = true;
         forget_place(order.request.directory());
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Probes: a script in, what it printed out.
+#include <algorithm>
+
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include "flow/deadline.hpp"
@@ -13,8 +15,8 @@ constexpr Duration goodbye_within = std::chrono::milliseconds(150);
 
 }  // namespace
 
-Async<Result<std::string>> Link::ask(std::string script, Instant deadline, std::size_t limit) {
-    auto told = co_await ask_over_any(std::move(script), deadline, limit);
+Async<Result<std::string>> Link::ask(std::string script, Instant deadline, std::size_t limit, bool* left) {
+    auto told = co_await ask_over_any(std::move(script), deadline, limit, left);
     if (!told) co_return std::unexpected(std::move(told.error()));
     co_return std::move(told->text);
 }
@@ -41,18 +43,18 @@ Async<Result<model::Facts>> Link::read_facts(Instant deadline) {
 
 /// Over the session that commands would use, or beside it: a stalled consumer holds up all that its session
 /// says (L22), and a server may allow one channel at a time. Neither is news of the VM.
-Async<Result<Link::Told>> Link::ask_over_any(std::string script, Instant deadline, std::size_t limit) {
+Async<Result<Link::Told>> Link::ask_over_any(std::string script, Instant deadline, std::size_t limit, bool* left) {
     auto wire = co_await usable_wire(deadline, nullptr);
     if (!wire) co_return std::unexpected(wire.error());
     if (!(*wire)->session->paused()) {
         const Place counted(*wire, reinterpret_cast<std::uintptr_t>(&wire));  // or an end would miscount
-        auto answer = co_await ask_on(*(*wire)->session, script, deadline, limit);
+        auto answer = co_await ask_on(*(*wire)->session, script, deadline, limit, left);
         if (answer) co_return Told(std::move(*answer), (*wire)->session->facts().host_key, *wire);
         if (answer.error().code() != Code::channel_refused) co_return std::unexpected(std::move(answer.error()));
     }
     auto second = co_await second_session(deadline);
     if (!second) co_return std::unexpected(std::move(second.error()));
-    auto answer = co_await ask_on(**second, std::move(script), deadline, limit);
+    auto answer = co_await ask_on(**second, std::move(script), deadline, limit, left);
     Told told(answer ? std::move(*answer) : std::string(), (*second)->facts().host_key, nullptr);
     co_await (*second)->close(ports_.clock.now() + goodbye_within);
     if (!answer) co_return std::unexpected(std::move(answer.error()));
@@ -68,17 +70,18 @@ Async<Result<model::Facts>> Link::read_facts_on(port::Session& session, Instant 
     co_return facts;
 }
 
-Async<Result<std::string>> Link::ask_on(port::Session& session, std::string script, Instant deadline,
-                                        std::size_t limit) {
+Async<Result<std::string>> Link::ask_on(port::Session& session, std::string script, Instant deadline, std::size_t limit,
+                                        bool* left) {
     Error late(Code::timed_out, Stage::command, "a probe on the VM did not answer in time");
-    auto asking = ask_unlimited(session, std::move(script), deadline, limit);
+    auto asking = ask_unlimited(session, std::move(script), deadline, limit, left);
     co_return co_await flow::with_deadline(ports_.clock, deadline, std::move(late), std::move(asking));
 }
 
 Async<Result<std::string>> Link::ask_unlimited(port::Session& session, std::string script, Instant deadline,
-                                               std::size_t limit) {
+                                               std::size_t limit, bool* left) {
     auto channel = co_await session.exec(std::string(model::script_command), std::nullopt, deadline, nullptr);
     if (!channel) co_return std::unexpected(channel.error());
+    if (left) *left = true;
     // What is over already (nologin) takes no input; what it has said is the answer all the same.
     auto written = co_await (*channel)->write(std::move(script));
     if (written) (void)co_await (*channel)->send_eof();
@@ -115,6 +118,25 @@ Async<void> Link::pour(port::Channel& channel, Sink& sink, Result<void>& ended) 
 /// Returns when this wire has gone quiet and another serves.
 Async<void> Link::until_passed_over(std::shared_ptr<Wire> wire) {
     while (!wire->other_boot && (!wire->suspect() || current_ == wire || !usable())) co_await changed_.wait();
+}
+
+Async<void> Link::until_away_for(Duration span) {
+    const Instant begun = ports_.clock.now();
+    std::optional<Instant> since;
+    for (;;) {
+        const Instant now = ports_.clock.now();
+        if (usable()) since.reset();
+        else if (!since) since = current_ ? std::max(begun, current_->suspect_since.value_or(now)) : now;
+        if (since && now - *since >= span) co_return;
+        using namespace boost::asio::experimental::awaitable_operators;
+        const Instant look_again = since ? *since + span : never;
+        if (const auto watched = current_) {
+            auto race = changed_.wait() || watched->changed.wait() || ports_.clock.sleep_until(look_again);
+            co_await std::move(race);
+        } else {
+            co_await flow::finishes(ports_.clock, look_again, changed_.wait());
+        }
+    }
 }
 
 Async<Result<void>> Link::stream(std::string script, Sink& sink, Instant deadline) {

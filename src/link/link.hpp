@@ -50,13 +50,17 @@ public:
     static constexpr std::size_t short_answer = std::size_t{256} * 1024;
     static constexpr std::size_t long_answer = std::size_t{4} * 1024 * 1024;
     /// Runs a probe script on the VM through `/bin/sh -s` and returns what it printed, at most `limit` bytes.
-    Async<Result<std::string>> ask(std::string script, Instant deadline, std::size_t limit = short_answer);
+    /// `left` becomes true before the first byte of the script may have left.
+    Async<Result<std::string>> ask(std::string script, Instant deadline, std::size_t limit = short_answer,
+                                   bool* left = nullptr);
     /// The same over a connection of its own, made for it and closed after it.
     Async<Result<std::string>> ask_anew(std::string script, Instant deadline);
     /// The same for a script that goes on printing: both its streams as they come, until it ends. Fails with
     /// Code::lost also when its session has gone quiet and another has taken over. For scripts that may
     /// be asked twice. `sink` outlives the call.
     Async<Result<void>> stream(std::string script, Sink& sink, Instant deadline);
+    /// Returns when no session has been usable for so long, from now on; a quiet one is not.
+    Async<void> until_away_for(Duration span);
     /// The VM's identity, boot and incarnation, read now.
     Async<Result<model::Facts>> read_facts(Instant deadline);
 
@@ -138,11 +142,11 @@ private:
         std::string host_key;        // of the session it came over
         std::shared_ptr<Wire> over;  // empty: over one of its own
     };
-    Async<Result<Told>> ask_over_any(std::string script, Instant deadline, std::size_t limit);
+    Async<Result<Told>> ask_over_any(std::string script, Instant deadline, std::size_t limit, bool* left = nullptr);
     Async<Result<std::string>> ask_on(port::Session& session, std::string script, Instant deadline,
-                                      std::size_t limit = short_answer);
+                                      std::size_t limit = short_answer, bool* left = nullptr);
     static Async<Result<std::string>> ask_unlimited(port::Session& session, std::string script, Instant deadline,
-                                                    std::size_t limit);
+                                                    std::size_t limit, bool* left);
     Async<void> pour(port::Channel& channel, Sink& sink, Result<void>& ended);
     Async<void> until_passed_over(std::shared_ptr<Wire> wire);
     Async<Result<model::Facts>> read_facts_on(port::Session& session, Instant deadline);

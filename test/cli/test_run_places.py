@@ -138,6 +138,13 @@ def test_where_a_job_would_be_lost_it_is_refused_before_it_starts_with_the_reaso
     assert vmc("exec", *at.words, "--", "echo alive").out == "alive\n"
 
 
+def test_a_job_that_is_refused_is_named_and_said_not_to_have_run(vmc, at, tmp_path):
+    ended = vmc("run", "--directory", "/run/jobs", "--result", tmp_path / "r", *at.words, "--", "echo ran")
+    told = json.loads((tmp_path / "r").read_text())
+    assert ended.code == 125 and f"job {told['job']['id']}: this submit started nothing" in ended.err, ended
+    assert (told["outcome"], told["may_have_run"]) == ("refused", "no")
+
+
 def test_what_is_asked_for_in_memory_is_kept_in_memory(vmc, own_host):
     at = own_host()
     at.host.run(["sh", "-c", IN_MEMORY])

@@ -2,6 +2,7 @@
 // Suspect is not lost.
 #include <doctest/doctest.h>
 
+#include "flow/deadline.hpp"
 #include "scenario.hpp"
 
 namespace vmc::test {
@@ -173,6 +174,24 @@ TEST_CASE("a command is lost as soon as a new boot is proven, not when TCP learn
     CHECK(job.outcome->slug() == "lost");
     CHECK(job.outcome->why()->message() == "the VM has rebooted");
     CHECK(s.online());
+}
+
+TEST_CASE("a link that is silent or gone counts as away from then on, and an answer begins anew") {
+    for (const auto& fault : {sim::Fault::drop_both(10s, 1h), sim::Fault::power_off(10s)}) {
+        Scenario s;
+        REQUIRE(s.online());
+        const Instant began = s.world.now();
+        fault.plan(s.host);
+        s.world.run(s.link->until_away_for(2min));
+        CHECK(s.world.now() - began >= 2min);
+        CHECK(s.world.now() - began <= 10s + 10s + 2min);
+    }
+    Scenario s;
+    REQUIRE(s.online());
+    sim::Fault::drop_both(10s, 90s).plan(s.host);
+    sim::Fault::drop_both(200s, 90s).plan(s.host);
+    auto away = s.link->until_away_for(2min);
+    CHECK_FALSE(s.world.run(flow::finishes(s.world.clock(), s.world.now() + 1h, std::move(away))));
 }
 
 }  // namespace vmc::test

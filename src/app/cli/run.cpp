@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // vmc run HOST -- COMMAND
+#include <random>
+
 #include <CLI/CLI.hpp>
 
 #include "app/cli/job_attendance.hpp"
@@ -9,6 +11,7 @@
 #include "app/cli/run_options.hpp"
 #include "app/cli/verb.hpp"
 #include "model/exit_code.hpp"
+#include "model/job_script.hpp"
 
 namespace vmc::cli {
 
@@ -26,6 +29,13 @@ once. Ctrl-C ends the job; a lost terminal leaves it alone.
 Exit code: the command's own; 124 time was up; 75 a reboot interrupted it; 130
 cancelled; 128+n signal n; 255 lost from sight for --lost-after (the job may go
 on: vmc attach); 125 refused before it began.)";
+
+/// Chosen by us, so that a submit that failed can be told by it.
+std::string new_job_id() {
+    std::random_device chance;
+    const auto draw = [&] { return (std::uint64_t{chance()} << 32U) | chance(); };
+    return model::job_id(draw(), draw());
+}
 
 class RunVerb final : public Verb {
 public:
@@ -76,6 +86,8 @@ Expected<int> RunVerb::run(const Words& words) {
     // A retry with the same id goes on with its files.
     auto sinks = JobSinks::open(stdout_, stderr_, request->id().empty());
     if (!sinks) return std::unexpected(std::move(sinks.error()));
+    if (request->id().empty()) request->id(new_job_id());
+    const std::string id = request->id();
     auto contact = Contact::open(host_);
     if (!contact) return std::unexpected(std::move(contact.error()));
     const auto lost_after = span_of("--lost-after", lost_after_.value_or((*contact)->settings().text("lost_after")));
@@ -88,6 +100,8 @@ Expected<int> RunVerb::run(const Words& words) {
     if (!*job) {
         auto failure = (*contact)->failure(job->error());
         JobEnd end;
+        end.status.id = id;
+        if (job->error().code() != Code::lost) end.status.state = JobState::refused;
         end.gave_up = job->error();
         if (auto written = result->write(job_end_json(host_.host(), end)); !written)
             return std::unexpected(std::move(written.error()));
