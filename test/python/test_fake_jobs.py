@@ -147,3 +147,13 @@ def test_the_fake_speaks_asyncio(fake_vm):
             assert (await waiting).ok and (await job.output()).stdout == "x\n"
 
     asyncio.run(story())
+
+
+def test_the_errors_of_jobs_pickle(fake_vm, conn):
+    fake_vm.on("make", exit_code=3)
+    status = conn.submit("make").wait()
+    for error in (JobFailedError(status), JobInterrupted(status)):
+        again = pickle.loads(pickle.dumps(error))
+        assert str(again) == str(error) and again.status == status
+    again = pickle.loads(pickle.dumps(JobNotEndedError("soak", 3)))
+    assert (again.job, again.timeout) == ("soak", 3) and isinstance(again, TimeoutError) and "3s" in str(again)

@@ -14,8 +14,8 @@ import uuid
 import pytest
 
 import vm_connection
-from vm_connection import (Job, JobFailedError, JobInterrupted, JobNotEndedError, SSHConnection, VMConnection,
-                           VMConnectionError, aio)
+from vm_connection import (ConnectionLostError, Job, JobFailedError, JobInterrupted, JobNotEndedError, SSHConnection,
+                           VMConnection, VMConnectionError, aio)
 
 
 def test_a_job_is_submitted_and_waited_for(conn):
@@ -129,6 +129,23 @@ def test_jobs_live_where_they_are_told_to(conn):
     assert job.id not in [status.id for status in conn.jobs()]
     assert conn.job(job.id, directory=elsewhere).output().stdout == "there\n"
     assert conn.prune_jobs(older=3600, directory=elsewhere) == []
+
+
+def test_a_failed_submit_names_the_job_and_says_what_it_started(conn):
+    mine = str(uuid.uuid4())
+    with pytest.raises(VMConnectionError, match=f"job {mine}: this submit started nothing.*in memory") as caught:
+        conn.submit("true", id=mine, directory="/run/jobs")
+    assert not isinstance(caught.value, ConnectionLostError)
+
+
+def test_nobody_waits_longer_than_lost_after(own_host):
+    with SSHConnection(**own_host.where()) as conn:
+        job = conn.submit("sleep 600")
+        own_host.do("off")
+        begun = time.monotonic()
+        with pytest.raises(ConnectionLostError, match="may go on"):
+            job.wait(lost_after=3)
+        assert time.monotonic() - begun < 3 + 12  # silence is noticed within ten
 
 
 def test_a_broken_link_costs_no_line(own_host):
