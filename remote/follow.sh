@@ -104,10 +104,12 @@ timer=$!
 pulse >/dev/null &
 pulse=$!
 wait "$watcher"
-kill "$nudge" "$pulse"
+# Not TERM: a shell that has just been forked still has our handler for it, and would go on.
+kill -KILL "$nudge" "$pulse"
 if [ -e "$job/result" ] || ! held "$attempt/lock"; then
     drained "$out" "$job/out"
     drained "$err" "$job/err"
 fi
-kill "$out" "$err" "$timer"
+kill -KILL "$out" "$err"
+kill "$timer"
 exit 0

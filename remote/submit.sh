@@ -14,7 +14,11 @@ attach() {
     if [ ! -e "$job/request" ]; then
         # Either the supervisor sees the grave, or we see that it is going.
         mkdir "$job/grave" 2>/dev/null
-        [ -e "$job/going" ] || refuse burned 'this id was claimed and its submit broke off; it never runs'
+        if [ ! -e "$job/going" ]; then
+            # Whoever claimed it may not have come as far as that.
+            durable "$root" "$job"
+            refuse burned 'this id was claimed and its submit broke off; it never runs'
+        fi
     fi
     while IFS= read -r line; do
         [ "$line" = "digest=$digest" ] || continue
@@ -60,6 +64,7 @@ durable "$root" || give_up no-sync "$unkept" # fsync: claim
 said=$( (write_records) 2>&1) || give_up no-space "cannot write the job down: ${said##*: }"
 [ "$staged" != yes ] || mv "$root/.staged-$id" "$job/stdin" || give_up no-input 'the input that was sent is not there'
 durable "$job/runner" "$job/result.tmp" "$job/said" "$job/pid" "$job/why" || give_up no-sync "$unkept" # fsync: files
+[ "$staged" != yes ] || durable "$job/stdin" || give_up no-sync "$unkept"
 durable "$job/request.tmp" || give_up no-sync "$unkept" # fsync: request
 mv "$job/request.tmp" "$job/request" || give_up no-space 'cannot write the request down'
 durable "$job" || give_up no-sync "$unkept" # fsync: request-name

@@ -150,6 +150,7 @@ write_result() {
 clean_up() {
     [ -n "$cleanup" ] || return
     mv "$job/cleanup-wanted" "$job/cleanup-begun" 2>/dev/null || return
+    durable "$job"
     VMC_JOB_STATE=$state /bin/sh -c "$cleanup" </dev/null >>"$job/cleanup.out" 2>&1
     printf '%s\n' "$?" >"$job/cleanup-done"
 }
