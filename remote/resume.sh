@@ -49,8 +49,10 @@ last=$job
 ! is_on_this_boot || refuse same-boot 'the VM has not rebooted since it started'
 [ -d "$job/attempts" ] || mkdir "$job/attempts" 2>/dev/null
 durable "$job" || refuse no-sync 'the disk does not take what is written'
-# Before the claim, for whoever looks in between: others who try now write the same.
-printf '%s\n' "$boot_now" 2>/dev/null >"$attempt.boot" || refuse no-space 'cannot write the attempt down'
+# Before the claim, for whoever looks in between: others who try now write the same. Never after it: a claim that
+# a power cut left behind is of its own boot.
+[ -d "$attempt" ] || printf '%s\n' "$boot_now" 2>/dev/null >"$attempt.boot" ||
+    refuse no-space 'cannot write the attempt down'
 if ! mkdir "$attempt" 2>/dev/null; then
     [ -d "$attempt" ] || refuse no-space 'cannot write the attempt down'
     tell submitted already

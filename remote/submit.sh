@@ -16,7 +16,7 @@ attach() {
         mkdir "$job/grave" 2>/dev/null
         if [ ! -e "$job/going" ]; then
             # Whoever claimed it may not have come as far as that.
-            durable "$root" "$job"
+            durable "$root" "$job" # fsync: grave
             refuse burned 'this id was claimed and its submit broke off; it never runs'
         fi
     fi
@@ -64,7 +64,7 @@ durable "$root" || give_up no-sync "$unkept" # fsync: claim
 said=$( (write_records) 2>&1) || give_up no-space "cannot write the job down: ${said##*: }"
 [ "$staged" != yes ] || mv "$root/.staged-$id" "$job/stdin" || give_up no-input 'the input that was sent is not there'
 durable "$job/runner" "$job/result.tmp" "$job/said" "$job/pid" "$job/why" || give_up no-sync "$unkept" # fsync: files
-[ "$staged" != yes ] || durable "$job/stdin" || give_up no-sync "$unkept"
+[ "$staged" != yes ] || durable "$job/stdin" || give_up no-sync "$unkept" # fsync: input
 durable "$job/request.tmp" || give_up no-sync "$unkept" # fsync: request
 mv "$job/request.tmp" "$job/request" || give_up no-space 'cannot write the request down'
 durable "$job" || give_up no-sync "$unkept" # fsync: request-name

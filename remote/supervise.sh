@@ -82,8 +82,7 @@ warden() {
         beat
         look_for_room
         [ ! -e "$attempt/cancel" ] || end_because cancelled
-        # Both were rounded down: one second more, or it would end before its time.
-        if [ "$limit" -gt 0 ] && [ "$((up_now - started_up))" -gt "$limit" ]; then end_because timeout; fi
+        if [ "$limit" -gt 0 ] && [ "$((up_now - started_up))" -ge "$limit" ]; then end_because timeout; fi
         pass_a_second
         ticked=$((ticked + 1))
         ! orphaned || exit 0
@@ -150,7 +149,7 @@ write_result() {
 clean_up() {
     [ -n "$cleanup" ] || return
     mv "$job/cleanup-wanted" "$job/cleanup-begun" 2>/dev/null || return
-    durable "$job"
+    durable "$job" # fsync: cleanup
     VMC_JOB_STATE=$state /bin/sh -c "$cleanup" </dev/null >>"$job/cleanup.out" 2>&1
     printf '%s\n' "$?" >"$job/cleanup-done"
 }

@@ -21,7 +21,6 @@
 #include <fstream>
 #include <random>
 #include <sstream>
-#include <vector>
 
 #include "disk/step.h"
 #include "model/job_script.hpp"
@@ -32,6 +31,8 @@ namespace {
 
 constexpr int power_is_gone = 99;
 constexpr auto longest = std::chrono::seconds(60);
+/// A directory that every Linux has, and that nobody else sees what we put on: nothing of us can stay behind.
+constexpr const char* own_place = "/mnt";
 constexpr const char* boot_id_file = "/proc/sys/kernel/random/boot_id";
 constexpr const char* tools[] = {"cat",   "date",   "dd",    "id",   "ls",   "mkdir", "mkfifo", "mv",  "rm",
                                  "rmdir", "setsid", "sleep", "stat", "sync", "tail",  "wc",     "step"};
@@ -61,14 +62,12 @@ void write(const std::filesystem::path& path, const std::string& text) {
 
 Machine::Machine() {
     have_own_mounts();
-    static std::atomic<int> count{0};
-    directory_ = std::filesystem::temp_directory_path() /
-                 ("vmc-disk." + std::to_string(getpid()) + "." + std::to_string(++count));
-    std::filesystem::create_directory(directory_);
-    require(mount("disk", directory_.c_str(), "tmpfs", 0, "mode=0700") == 0, "a tmpfs");
+    const auto step = contents(std::filesystem::read_symlink("/proc/self/exe").parent_path() / "disk_step");
+    directory_ = own_place;
+    require(mount("disk", own_place, "tmpfs", 0, "mode=0700") == 0, "a tmpfs on /mnt");
     mounted_ = directory_ / "mounted";
     std::filesystem::create_directory(mounted_);
-    make_tools();
+    make_tools(step);
     make_disk();
     mount_disk();
     new_boot();
@@ -84,15 +83,14 @@ Machine::~Machine() {
     if (loop_ >= 0) close(loop_);  // the last one: the kernel detaches it
     if (steps_) munmap(steps_, sizeof *steps_);
     umount2(directory_.c_str(), MNT_DETACH);
-    std::error_code ignored;
-    std::filesystem::remove(directory_, ignored);
 }
 
-void Machine::make_tools() {
-    const auto step = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "disk_step";
+void Machine::make_tools(const std::string& step) {
     for (const char* folder : {"all-steps", "one-step"}) std::filesystem::create_directory(directory_ / folder);
-    for (const char* tool : tools) std::filesystem::create_symlink(step, directory_ / "all-steps" / tool);
-    std::filesystem::create_symlink(step, directory_ / "one-step" / "step");
+    const auto program = directory_ / "one-step" / "step";
+    write(program, step);
+    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+    for (const char* tool : tools) std::filesystem::create_symlink(program, directory_ / "all-steps" / tool);
     const auto shared = directory_ / "steps";
     write(shared, std::string(sizeof(disk_steps), '\0'));
     const int file = open(shared.c_str(), O_RDWR | O_CLOEXEC);
@@ -208,7 +206,7 @@ Ran Machine::run(const std::string& script, Cut cut) {
     write(directory_ / "script", script);
     const int in = open((directory_ / "script").c_str(), O_RDONLY | O_CLOEXEC);
     const int out = open((directory_ / "printed").c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    *steps_ = disk_steps{0, cut.before_step, 0};
+    *steps_ = disk_steps{0, cut.before_step, 0, cut.spares_disk, cut.in_middle};
     const auto tools_of = directory_ / (cut.after ? "one-step" : "all-steps");
     const std::string path = "PATH=" + tools_of.string() + ":/usr/bin:/bin";
     const std::string disk = "VMC_DISK=" + mounted_.string(), steps = "VMC_STEPS=" + (directory_ / "steps").string();
@@ -231,11 +229,12 @@ Ran Machine::run(const std::string& script, Cut cut) {
     return ran;
 }
 
-int Machine::executions_of(const std::string& id) const {
+std::vector<std::string> Machine::executions_of(const std::string& id) const {
     std::ifstream in(ledger());
-    int count = 0;
-    for (std::string line; std::getline(in, line);) count += line == id;
-    return count;
+    std::vector<std::string> all;
+    for (std::string line; std::getline(in, line);)
+        if (line.starts_with(id + " ")) all.push_back(line.substr(id.size() + 1));
+    return all;
 }
 
 std::string Machine::read(const std::string& job, const std::string& file) const {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "model/job_place.hpp"
 
@@ -18,6 +19,8 @@ namespace disk {
 struct Cut {
     unsigned before_step = 0;                          ///< 0: not by steps; 1 is the first
     std::optional<std::chrono::microseconds> after{};  ///< from the start of the script
+    bool spares_disk = false;                          ///< at that step the processes end, and that is all
+    bool in_middle = false;                            ///< where the command takes the step called `middle`
 };
 
 struct Ran {
@@ -40,14 +43,15 @@ public:
     void reboot();
     [[nodiscard]] const vmc::model::JobPlace& place() const { return place_; }
     [[nodiscard]] const std::string& boot_id() const { return boot_id_; }
-    /// A file that no power cut touches: one line for each execution.
+    /// A file that no power cut touches: "ID WORDS" for each execution of anything.
     [[nodiscard]] std::string ledger() const { return directory_ / "ledger"; }
-    [[nodiscard]] int executions_of(const std::string& id) const;
+    /// The words beside an id, in the order of the executions.
+    [[nodiscard]] std::vector<std::string> executions_of(const std::string& id) const;
     [[nodiscard]] std::string read(const std::string& job, const std::string& file) const;
     void forget(const std::string& job);
 
 private:
-    void make_tools();
+    void make_tools(const std::string& step);
     void make_disk();
     void mount_disk();
     [[nodiscard]] bool takes_a_file() const;

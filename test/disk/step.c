@@ -14,10 +14,10 @@
 
 #include "disk/step.h"
 
-static void cut_power(void) {
+static void cut_power(int spares_disk) {
     const uint32_t flag = disk_shutdown_no_flush;
     const int disk = open(getenv("VMC_DISK"), O_RDONLY | O_DIRECTORY);
-    ioctl(disk, disk_ioc_shutdown, &flag);
+    if (!spares_disk) ioctl(disk, disk_ioc_shutdown, &flag);
     kill(1, SIGUSR1);  // the first process of this VM ends, and all others with it
     for (;;) pause();
 }
@@ -30,7 +30,8 @@ int main(int argc, char** argv) {
     if (steps == MAP_FAILED) return 126;
     const uint32_t number = __atomic_add_fetch(&steps->taken, 1, __ATOMIC_SEQ_CST);
     if (argc > 1 && strcmp(argv[1], "completed") == 0) steps->completed = 1;
-    if (number == steps->cut_before) cut_power();
+    const int in_middle = steps->cut_in_middle && argc > 1 && strcmp(argv[1], "middle") == 0;
+    if (number == steps->cut_before || in_middle) cut_power(steps->spares_disk != 0);
     if (strcmp(name, "step") == 0) return 0;
     char path[64];
     snprintf(path, sizeof path, "/usr/bin/%s", name);

@@ -8,6 +8,8 @@ struct disk_steps {
     uint32_t taken;
     uint32_t cut_before; ///< the power goes before this step does anything; 0: never
     uint32_t completed;  ///< set by the step called `completed`
+    uint32_t spares_disk; ///< the processes end at that step, and the disk goes on
+    uint32_t cut_in_middle; ///< the power goes at the step called `middle`
 };
 
 enum {
