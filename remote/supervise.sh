@@ -82,7 +82,8 @@ warden() {
         beat
         look_for_room
         [ ! -e "$attempt/cancel" ] || end_because cancelled
-        if [ "$limit" -gt 0 ] && [ "$((up_now - started_up))" -ge "$limit" ]; then end_because timeout; fi
+        # Both were rounded down: one second more, or it would end before its time.
+        if [ "$limit" -gt 0 ] && [ "$((up_now - started_up))" -gt "$limit" ]; then end_because timeout; fi
         pass_a_second
         ticked=$((ticked + 1))
         ! orphaned || exit 0
