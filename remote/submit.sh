@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Claims an id and starts its supervisor, once and never twice.
 # Input: root, dev, machine, boot, latest (of the uptime), id, digest, request, runner, setsid, launch,
-# and staged (yes: a standard input was put beside before).
+# and staged (the bytes of the standard input that was put beside before, or empty).
 
 # Somebody was here before: the same submit that arrived twice, or another client with the same id.
 attach() {
@@ -22,6 +22,7 @@ attach() {
     fi
     while IFS= read -r line; do
         [ "$line" = "digest=$digest" ] || continue
+        [ -z "$staged" ] || rm -f "$input"
         tell submitted already
         finish
     done <"$job/request"
@@ -56,15 +57,20 @@ umask 077
 job=$root/$id
 unkept='the disk does not keep what is written'
 check_place
+input=$root/.staged-$id-$digest
+if [ -n "$staged" ] && [ ! -d "$job" ]; then
+    read_size "$input"
+    [ "$size" = "$staged" ] || refuse no-input 'the input that was sent is not there, or not whole'
+fi
 if ! said=$(mkdir "$job" 2>&1); then
     [ -d "$job" ] && attach
     refuse no-root "cannot create $job: ${said##*: }"
 fi
 durable "$root" || give_up no-sync "$unkept" # fsync: claim
 said=$( (write_records) 2>&1) || give_up no-space "cannot write the job down: ${said##*: }"
-[ "$staged" != yes ] || mv "$root/.staged-$id" "$job/stdin" || give_up no-input 'the input that was sent is not there'
+[ -z "$staged" ] || mv "$input" "$job/stdin" || give_up no-input 'the input that was sent is not there'
 durable "$job/runner" "$job/result.tmp" "$job/said" "$job/pid" "$job/why" || give_up no-sync "$unkept" # fsync: files
-[ "$staged" != yes ] || durable "$job/stdin" || give_up no-sync "$unkept" # fsync: input
+[ -z "$staged" ] || durable "$job/stdin" || give_up no-sync "$unkept" # fsync: input
 durable "$job/request.tmp" || give_up no-sync "$unkept" # fsync: request
 mv "$job/request.tmp" "$job/request" || give_up no-space 'cannot write the request down'
 durable "$job" || give_up no-sync "$unkept" # fsync: request-name

@@ -60,7 +60,7 @@ Async<Result<void>> Jobs::stage(model::JobOrder order, model::JobPlace where, In
     const std::string& input = order.request.command().input();
     for (std::size_t from = 0; from < input.size(); from += piece_of_input) {
         const auto piece = input.substr(from, piece_of_input);
-        auto script = [&](const std::string& mark) { return model::stage_script(where, order.id, from, piece, mark); };
+        auto script = [&](const std::string& mark) { return model::stage_script(where, order, from, piece, mark); };
         auto answer = co_await ask_again(script, deadline);
         if (!answer) co_return std::unexpected(std::move(answer.error()));
         if (!(*answer)->values.refused().empty()) co_return std::unexpected(refusal((*answer)->values));

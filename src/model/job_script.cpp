@@ -91,7 +91,8 @@ std::string submit_script(const JobPlace& place, const JobMoment& moment, const 
     Words words;
     words.set(place, moment).set("id", order.id).set("digest", order.digest());
     words.set("request", order.record(moment.boot_id)).set("runner", order.runner(place, moment.incarnation));
-    words.set("staged", order.has_input ? "yes" : "").set("cleanup", order.request.cleanup());
+    words.set("staged", order.has_input ? std::to_string(order.request.command().input().size()) : "");
+    words.set("cleanup", order.request.cleanup());
     words.set("revert", order.request.revert());
     return operation(words, {remote::prelude, remote::place, remote::launch, remote::submit}, nonce);
 }
@@ -104,10 +105,12 @@ std::string resume_script(const JobPlace& place, const JobMoment& moment, std::s
     return operation(words, {remote::prelude, remote::place, remote::launch, remote::resume}, nonce);
 }
 
-std::string stage_script(const JobPlace& place, std::string_view id, std::uint64_t from, std::string_view bytes,
+std::string stage_script(const JobPlace& place, const JobOrder& order, std::uint64_t from, std::string_view bytes,
                          std::string_view nonce) {
     Words words;
-    words.set(place).set("id", id).set("from", from).set("piece", base64(bytes));
+    // Another input under the same id is another file.
+    words.set(place).set("input", order.id + "-" + order.digest());
+    words.set("from", from).set("piece", base64(bytes)).set("length", std::uint64_t{bytes.size()});
     return operation(words, {remote::prelude, remote::stage}, nonce);
 }
 

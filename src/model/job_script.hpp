@@ -51,7 +51,7 @@ public:
 [[nodiscard]] std::string resume_script(const JobPlace& place, const JobMoment& moment, std::string_view id, int number,
                                         bool fresh, std::string_view nonce);
 /// At most 96 KiB of standard input at a time.
-[[nodiscard]] std::string stage_script(const JobPlace& place, std::string_view id, std::uint64_t from,
+[[nodiscard]] std::string stage_script(const JobPlace& place, const JobOrder& order, std::uint64_t from,
                                        std::string_view bytes, std::string_view nonce);
 [[nodiscard]] std::string list_script(const JobPlace& place, std::string_view nonce);
 /// Where in the output to go on.

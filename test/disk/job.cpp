@@ -91,7 +91,12 @@ model::JobMoment Job::moment() const {
 std::string Job::submit_script() const { return model::submit_script(machine_.place(), moment(), order_, nonce); }
 
 void Job::stage() {
-    if (shape_.input) (void)machine_.run(model::stage_script(machine_.place(), id_, 0, input(), nonce));
+    if (shape_.input) (void)machine_.run(model::stage_script(machine_.place(), order_, 0, input(), nonce));
+}
+
+Ran Job::submit_with_a_part(std::size_t bytes) {
+    machine_.write(".staged-" + id_ + "-" + order_.digest(), input().substr(0, bytes));
+    return machine_.run(submit_script());
 }
 
 Ran Job::submit(Cut cut) {

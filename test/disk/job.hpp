@@ -24,6 +24,8 @@ public:
     explicit Job(Machine& machine, Shape shape = {}, std::string without = {});
 
     Ran submit(Cut cut);
+    /// Of its input so many bytes, as they are left by a disk that was full; and a submit that sends no more.
+    Ran submit_with_a_part(std::size_t bytes);
     /// The same again, by somebody who does not wait long for a request that nobody is left to write.
     Ran submit_again();
     Ran resume(int number, Cut cut = {});

@@ -47,7 +47,8 @@ public:
     [[nodiscard]] std::string ledger() const { return directory_ / "ledger"; }
     /// The words beside an id, in the order of the executions.
     [[nodiscard]] std::vector<std::string> executions_of(const std::string& id) const;
-    [[nodiscard]] std::string read(const std::string& job, const std::string& file) const;
+    /// Beside the jobs.
+    void write(const std::string& name, const std::string& text) const;
     void forget(const std::string& job);
 
 private:

@@ -75,3 +75,8 @@ TEST_CASE("the cleanup of a job that ran is run once whatever step the power goe
 TEST_CASE("what was said to never run does not run after a power cut") {
     sweep_steps(disk::play_broken_off, "a submit that broke off");
 }
+
+TEST_CASE("an input of which only a part arrived is sent once more, and never run with") {
+    const auto part = [](unsigned i) { return Cut{.before_step = i}; };
+    disk::report(disk::play(disk::play_part_of_input, 2 * disk::workers, part), "a part of its input");
+}

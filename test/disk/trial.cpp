@@ -153,4 +153,20 @@ Trial play_broken_off(Machine& machine, Cut cut, const std::string& without) {
     return trial;
 }
 
+Trial play_part_of_input(Machine& machine, Cut cut, const std::string& without) {
+    Trial trial;
+    trial.asked = cut;
+    Job job(machine, {.input = true}, without);
+    const auto refused = job.submit_with_a_part(700 * std::size_t{cut.before_step});
+    trial.never(job.runs() > 0, "it ran with a part of its input");
+    trial.never(refused.printed.find("refused=no-input\n") == refused.printed.npos, "a part was taken for the whole");
+    note(trial, job.submit({}));
+    const auto status = job.look();
+    trial.state = state_of(job, status);
+    trial.executions = job.runs();
+    judge(trial, job, status, trial.executions);
+    machine.forget(job.id());
+    return trial;
+}
+
 }  // namespace disk

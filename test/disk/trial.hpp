@@ -45,6 +45,9 @@ Trial play_second_cut(Machine& machine, Cut cut, const std::string& without);
 Trial play_cleanup(Machine& machine, Cut cut, const std::string& without);
 /// The submitter dies at a step; the next one is told something; then the power goes, and a third one comes.
 Trial play_broken_off(Machine& machine, Cut cut, const std::string& without);
+/// Of its input there is only a part, the longer the later `cut` would be; no power goes. First nothing more of it
+/// is sent, then all.
+Trial play_part_of_input(Machine& machine, Cut cut, const std::string& without);
 
 /// Plays `count` trials, some at a time; `cut_of(i)` says when the power goes in the i-th.
 std::vector<Trial> play(const PlayOne& one, unsigned count, const std::function<Cut(unsigned)>& cut_of,
