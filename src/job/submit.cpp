@@ -174,7 +174,8 @@ Async<Result<void>> Jobs::resume_once(const JobStatus& job, const model::JobPlac
     auto answer = co_await ask_once(std::move(script), mark, deadline);
     if (!answer) co_return std::unexpected(std::move(answer.error()));
     const auto refused = (*answer)->values.refused();
-    if (refused.empty()) co_return Result<void>();
+    // Or somebody else has entered it again meanwhile, and it has come to its end: that is for the next look.
+    if (refused.empty() || refused == "over") co_return Result<void>();
     read_over_.reset();
     // It rebooted once more in between: another moment, another try.
     if (refused == "other-boot" || refused == "late")

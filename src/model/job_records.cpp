@@ -112,6 +112,11 @@ private:
         const auto word = [&](std::string_view key) { return find(job_, "result." + std::string(key)); };
         const auto code = whole_number<int>(word("code"));
         const auto why = word("why");
+        // An attempt may have begun and ended while its job was being read.
+        if (const auto attempt = whole_number<int>(word("attempt")).value_or(0); attempt > status_.reboots) {
+            status_.reboots = attempt;
+            status_.boot_id = word("boot");
+        }
         status_.ended_at = wall_time(word("wall"));
         status_.killed = known(word("killed"));
         status_.escaped = whole_number<int>(word("escaped")).value_or(0);

@@ -144,6 +144,12 @@ TEST_CASE("output that is shorter than its record says is told") {
     CHECK(status.why == "40 bytes of its output are gone from the VM");
 }
 
+TEST_CASE("the attempt that wrote a result is the last one, also when it began while the job was read") {
+    const auto status = Story().started().says(ended + "attempts=3\nresult.attempt=3\nresult.boot=later").status();
+    CHECK(status.reboots == 3);
+    CHECK(status.boot_id == "later");
+}
+
 TEST_CASE("a disk that was full is the cause, whatever the command made of it") {
     const auto ended_full = Story().started().says(ended + "result.full=yes").status();
     CHECK(ended_full.state == JobState::exited);
