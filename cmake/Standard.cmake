@@ -32,6 +32,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   target_compile_options(vmc_warnings INTERFACE -Wduplicated-cond -Wlogical-op -Wshadow=local
     -Wno-mismatched-new-delete)  # false alarm of g++ 12 at -O2: Asio gives coroutine frames their own pair
 endif()
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  target_compile_options(vmc_warnings INTERFACE -Wno-deprecated-declarations)  # libstdc++ 12's own stable_sort
+endif()
 target_compile_definitions(vmc_warnings INTERFACE _GLIBCXX_ASSERTIONS)
 
 if(VMC_SANITIZE MATCHES thread AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)

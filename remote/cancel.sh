@@ -1,10 +1,11 @@
 # shellcheck shell=sh
-# Ends a job. Input: root, id, grace (s), as. The warden does it, within a second; only where there is
+# Ends a job. Input: root, id, grace (s). The warden does it, within a second; only where there is
 # none any more is it done from here.
 job=$root/$id
 is_ours "$root" || refuse unsafe-root "$unsafe"
 [ -d "$job" ] || refuse absent 'there is no such job'
 is_ours "$job" || refuse unsafe-root "$unsafe"
+! grep -q '^sudo=yes$' "$job/request" 2>/dev/null || as='sudo -n'
 last_attempt
 # What has not begun never will.
 if mv "$attempt/ready" "$attempt/buried" 2>/dev/null; then

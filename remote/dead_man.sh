@@ -10,9 +10,7 @@ keep_watch() {
         if [ "$passed" -gt "$within" ]; then
             mv "$job/armed" "$job/reverting" 2>/dev/null || return
             durable "$job"
-            cd / || return
-            PATH=$VMC_PATH
-            /bin/sh -c "$revert" </dev/null >"$job/revert.out" 2>&1
+            (as_in_login; cd / && exec /bin/sh -c "$revert") </dev/null >"$job/revert.out" 2>&1
             printf '%s\n' "$?" >"$job/revert-code"
             mv "$job/reverting" "$job/reverted"
             durable "$job"

@@ -2,7 +2,7 @@
 # The output of a job as it comes: stdout on our stdout, stderr on our stderr, each after a line with
 # the nonce. Ends when the supervisor has let go, or after `patience` seconds; what is still missing then
 # is for `look`. Between any two bytes of stderr stand signs of life, each after a byte 036 and the nonce.
-# Input: root, id, from_out, from_err, patience.
+# Input: root, id, from_out, from_err, held_out, held_err (what is there already), patience.
 # Descriptor 3 is the channel's stderr.
 
 # stream FILE OFFSET: what is there, then what comes.
@@ -67,8 +67,8 @@ at_least() {
     [ "$size" -ge "$2" ] || refuse shorter "$3=$size"
 }
 
-at_least out "$from_out" stdout
-at_least err "$from_err" stderr
+at_least out "$held_out" stdout
+at_least err "$held_err" stderr
 ended=no tail=
 if [ -e "$job/result" ]; then ended=yes; else tail=$(tail --version 2>/dev/null); fi
 printf '\n%s\n' "vmc-data-$end"

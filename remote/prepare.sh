@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Where jobs live on this VM, how things become durable here, and how a job outlives its login.
-# Input: wanted (a root, or empty: choose), volatile (yes: a root that does not survive a reboot will do).
+# Where jobs live on this VM, and how things become durable here. Input: wanted (a root, or empty: choose),
+# submits (yes: it is made where it is not there).
 
 # An argument that does not exist: a sync that takes names complains.
 find_sync() {
@@ -22,37 +22,9 @@ find_setsid() {
     esac
 }
 
-# logind ends what a user leaves behind only where it is told to (KillUserProcesses).
-find_launch() {
-    launch=session
-    [ -d /run/systemd/system ] || return
-    manager=$(timeout 3 loginctl show-session 2>/dev/null) || return
-    kills='' spared='' only=''
-    for word in $manager; do
-        case $word in
-            KillUserProcesses=yes) kills=yes ;;
-            KillExcludeUsers=*) spared=${word#*=} ;;
-            KillOnlyUsers=*) only=${word#*=} ;;
-        esac
-    done
-    [ -n "$kills" ] || return
-    name=$(id -un)
-    case " $spared " in *" $name "*) return ;; esac
-    if [ -n "$only" ]; then case " $only " in *" $name "*) ;; *) return ;; esac; fi
-    launch=killed
-    if [ "$me" = 0 ]; then
-        launch=system
-    elif [ "$(timeout 3 loginctl show-user "$name" -p Linger --value 2>/dev/null)" = yes ]; then
-        launch=user
-    elif timeout 3 loginctl enable-linger 2>/dev/null; then
-        launch=user
-    elif timeout 3 sudo -n true 2>/dev/null; then
-        launch=sudo
-    fi
-}
-
 umask 077
 : "${me:=$(id -u)}"
+named=$wanted
 if [ -z "$wanted" ]; then
     if [ "$me" = 0 ]; then wanted=/var/lib/vm-connection/jobs; else
         wanted=${XDG_STATE_HOME:-$HOME/.local/state}/vm-connection/jobs
@@ -61,6 +33,7 @@ fi
 root=$wanted
 case $root in /*) ;; *) refuse bad-root "no place for jobs: neither HOME nor XDG_STATE_HOME is a path" ;; esac
 above=${root%/*}
+[ "$submits" = yes ] || [ -z "$named" ] || [ -d "$root" ] || refuse no-root "there is no directory $root on the VM"
 # Of two that come first only one makes it.
 said=$(mkdir -p "$above" 2>&1 && { [ -d "$root" ] || mkdir "$root" 2>&1 || [ -d "$root" ]; }) ||
     refuse no-root "${said##*: }: $root"
@@ -77,7 +50,6 @@ command -v mkfifo >/dev/null || refuse no-tools "no mkfifo on the VM"
 
 find_sync
 find_setsid
-find_launch
 read_boot
 durable "$root" "$above" "${above%/*}"
 tell root "$root"
@@ -87,7 +59,6 @@ tell boot "$boot_now"
 tell up "$up_now"
 tell sync "$sync"
 tell setsid "$setsid"
-tell launch "$launch"
 tell filesystem "$(stat -f -c %T "$root" 2>/dev/null)"
 # shellcheck disable=SC2046 # split into fields
 set -- $(df -Pk "$root" 2>/dev/null | tail -n 1)

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Takes ended jobs away. Input: root, ids, stone (yes: an id stays taken for the rest of this boot).
+# Takes ended jobs away. Input: root, ids. An id stays taken.
 umask 077
 is_ours "$root" || refuse unsafe-root "$unsafe"
 # shellcheck disable=SC2086 # ids hold no blanks
@@ -22,6 +22,7 @@ for id in $ids; do
     # Whatever is on its way to this id finds it taken.
     mv "$attempt/ready" "$attempt/buried" 2>/dev/null
     mkdir "$job/grave" 2>/dev/null
+    printf '' >"$job/grave/removed"
     set +f
     for file in "$job"/*; do
         case $file in */grave) ;; *) rm -rf "$file" ;; esac

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # A further attempt at a job that a reboot interrupted. Input: root, dev, machine, boot, latest, id, number,
-# fresh (yes: begin at the beginning), setsid, launch.
+# fresh (yes: begin at the beginning), setsid.
 give_up() {
     mv "$attempt/ready" "$attempt/buried" 2>/dev/null
     refuse "$1" "$2"
@@ -47,6 +47,8 @@ last=$job
 [ "$number" = 1 ] || last=$job/attempts/$((number - 1))
 [ -n "$boot_now" ] || refuse no-boot 'the VM shows no boot id'
 ! is_on_this_boot || refuse same-boot 'the VM has not rebooted since it started'
+volatile=no
+find_manager
 [ -d "$job/attempts" ] || mkdir "$job/attempts" 2>/dev/null
 durable "$job" || refuse no-sync 'the disk does not take what is written'
 # Before the claim, for whoever looks in between: others who try now write the same. Never after it: a claim that

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # What the file `runner` of a job does when it is run.
 attempt=$1 mode=$2 end=$2
-umask 077
+[ "$mode" = elevated ] || umask 077
 number_of_attempt=0
 [ "$attempt" = "$job" ] || number_of_attempt=${attempt##*/}
 case $mode in

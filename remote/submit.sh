@@ -1,11 +1,12 @@
 # shellcheck shell=sh
 # Claims an id and starts its supervisor, once and never twice.
-# Input: root, dev, machine, boot, latest (of the uptime), id, digest, request, runner, setsid, launch,
-# and staged (the bytes of the standard input that was put beside before, or empty).
+# Input: root, dev, machine, boot, latest (of the uptime), id, digest, request, runner, setsid, volatile,
+# as, and staged (the bytes of the standard input that was put beside before, or empty).
 
 # Somebody was here before: the same submit that arrived twice, or another client with the same id.
 attach() {
     is_ours "$job" || refuse unsafe-root "$unsafe"
+    [ ! -e "$job/grave/removed" ] || refuse burned 'this id belonged to a job that was removed; it never runs again'
     waited=0
     while [ ! -e "$job/request" ] && [ "$waited" -lt 50 ]; do
         nap 0.1
@@ -53,6 +54,13 @@ write_records() {
         mkfifo "$job/lock"
 }
 
+# Nobody is there to be asked for a password once it runs.
+check_sudo() {
+    [ -n "$as" ] || return 0
+    # shellcheck disable=SC2086 # sudo and its option
+    said=$(timeout 20 $as /bin/sh -c : 2>&1) || refuse no-sudo "sudo: ${said##*sudo: }"
+}
+
 umask 077
 job=$root/$id
 unkept='the disk does not keep what is written'
@@ -62,6 +70,7 @@ if [ -n "$staged" ] && [ ! -d "$job" ]; then
     read_size "$input"
     [ "$size" = "$staged" ] || refuse no-input 'the input that was sent is not there, or not whole'
 fi
+[ -d "$job" ] || { check_sudo && find_manager; }
 if ! said=$(mkdir "$job" 2>&1); then
     [ -d "$job" ] && attach
     refuse no-root "cannot create $job: ${said##*: }"

@@ -13,7 +13,8 @@ write_start() {
         >"$attempt/start.tmp" || return 1
     durable "$attempt/start.tmp" || return 1 # fsync: start
     mv "$attempt/start.tmp" "$attempt/start" || return 1
-    durable "$attempt" || return 1 # fsync: start-name
+    # And a file, any: an XFS that has just been shut down says yes to an fsync of a directory, and no to one of a file.
+    durable "$attempt" "$attempt/open" || return 1 # fsync: start-name
 }
 
 # Full: 64 KiB find no room. Not one block: ext4 gives back as much when it writes out what it had
@@ -111,12 +112,17 @@ judge() {
     esac
 }
 
-# Where there is no systemd to ask: whoever ends everything before a reboot ends us with it. Nobody else
-# sends us a TERM.
+# Whoever ends everything before a reboot ends us with it. Where there is systemd it is asked: it also ends us
+# when our unit or our user is ended. One that answers nobody any more is going.
 shutting_down() {
-    [ -z "$told_to_end" ] || { printf yes; return; }
-    [ -d /run/systemd/system ] || return
-    [ "$(timeout 3 systemctl is-system-running 2>/dev/null)" = stopping ] && printf yes
+    if [ ! -d /run/systemd/system ]; then
+        stopping=$told_to_end
+        return
+    fi
+    case $(timeout 3 systemctl is-system-running 2>/dev/null) in
+        stopping) stopping=yes ;;
+        unknown | '') stopping=$told_to_end ;;
+    esac
 }
 
 write_result() {
@@ -151,7 +157,7 @@ clean_up() {
     [ -n "$cleanup" ] || return
     mv "$job/cleanup-wanted" "$job/cleanup-begun" 2>/dev/null || return
     durable "$job" # fsync: cleanup
-    VMC_JOB_STATE=$state /bin/sh -c "$cleanup" </dev/null >>"$job/cleanup.out" 2>&1
+    (as_in_login; VMC_JOB_STATE=$state exec /bin/sh -c "$cleanup") </dev/null >>"$job/cleanup.out" 2>&1
     printf '%s\n' "$?" >"$job/cleanup-done"
 }
 
@@ -168,9 +174,10 @@ supervise() {
         setsid /bin/sh "$job/runner" "$attempt" switch >/dev/null 9>&- &
     fi
     tell submitted now
-    [ "$end" = - ] || printf '\n%s\n' "vmc-end-$end"
+    printf '\n%s\n' "vmc-end-$end"
     exec >/dev/null
     set +f
+    make_cgroup
     told_to_end=
     trap 'told_to_end=yes' TERM
     warden "$$" 9>&- &
@@ -180,13 +187,16 @@ supervise() {
     setsid /bin/sh "$job/runner" "$attempt" start
     code=$?
     exec 2>/dev/null
+    # What writes down how it ended is not to be ended half-way.
+    trap '' TERM
     overruled=
     if decide; then kill "$warden" 2>/dev/null; else overruled=yes; fi
     wait "$warden" 2>/dev/null
     judge
     stopping=
-    [ "$code" -le 128 ] || stopping=$(shutting_down)
+    if [ "$code" -gt 128 ] || { [ "$code" != 0 ] && [ -n "$told_to_end" ]; }; then shutting_down; fi
     write_result
+    trap - TERM
     exec 9>&-
     # It may be entered again after the reboot; else whoever comes next cleans up.
     [ -z "$stopping" ] || return

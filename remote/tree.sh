@@ -2,20 +2,41 @@
 # Ending a command with all that it started. $job is its cookie, $attempt its directory, $as how to
 # signal (empty, or "sudo -n").
 
-# Sets leader and leader_ticks of the command; fails before it has one.
+# In a unit of its own the command gets a cgroup of its own there: no fork leads out of that. Without systemd
+# there is none, and $attempt/cgroup neither.
+make_cgroup() {
+    [ -r /proc/self/cgroup ] || return
+    while read -r line; do
+        case $line in
+            0::*/vmc-"$id"*.scope)
+                cgroup=/sys/fs/cgroup${line#0::}/command
+                mkdir "$cgroup" 2>/dev/null && printf '%s\n' "$cgroup" >"$attempt/cgroup"
+                ;;
+        esac
+    done </proc/self/cgroup
+}
+
+enter_cgroup() {
+    [ ! -e "$attempt/cgroup" ] || printf '%s\n' "$$" >"$(first_line "$attempt/cgroup")/cgroup.procs"
+}
+
+# Sets leader and leader_ticks of the command, and its cgroup; fails before it has one.
 read_leader() {
+    cgroup=$(first_line "$attempt/cgroup")
     leader='' leader_ticks=''
     # shellcheck disable=SC2034 # trailing blanks
     [ -r "$attempt/pid" ] && read -r leader leader_ticks rest <"$attempt/pid"
     case $leader in '' | *[!0-9]*) return 1 ;; esac
 }
 
-# Sets members to the processes of the command that live, as " pid" each: those of its session, and those
-# that carry its cookie in their environment after having left it. Sets strays to how many of these had.
+# Sets members to the processes of the command that live, as " pid" each: those of its session, and of those
+# that have left it the ones in its cgroup or with its cookie in their environment. Sets strays to how many had.
 find_members() {
     members='' strays=0
     [ -r "/proc/$$/stat" ] || return 1
     cookies=" $($as grep -l -F -e "VMC_JOB=$id" /proc/[0-9]*/environ 2>/dev/null | tr '\n/' '  ') "
+    gathered=
+    [ ! -d "$cgroup" ] || gathered=" $(find "$cgroup" -name cgroup.procs -exec cat {} + 2>/dev/null | tr '\n' ' ')"
     for member in /proc/[0-9]*; do
         member=${member#/proc/}
         read_ticks "$member" || continue
@@ -23,7 +44,7 @@ find_members() {
         set -- ${stat##*) }
         case $1 in Z | X) continue ;; esac
         if [ "$4" = "$leader" ]; then members="$members $member"; else
-            case $cookies in *" proc $member environ "*) ;; *) continue ;; esac
+            case $cookies$gathered in *" $member "*) ;; *) continue ;; esac
             [ "$member" != "$$" ] || continue
             members="$members $member"
             strays=$((strays + 1))
@@ -69,6 +90,7 @@ end_tree() {
     done
     waited=0
     while find_members && [ -n "$members" ] && [ "$waited" -lt 50 ]; do
+        [ ! -w "$cgroup/cgroup.kill" ] || printf '1\n' >"$cgroup/cgroup.kill"
         signal_all KILL
         nap 0.1
         waited=$((waited + 1))

@@ -17,7 +17,21 @@ class Agenda {
 public:
     using Entry = std::pair<Instant, std::uint64_t>;
 
+    Agenda() = default;
+    Agenda(const Agenda&) = delete;
+    ~Agenda() { clear(); }
+
+    /// Nothing of it will happen. What an entry holds may strike others as it goes.
+    void clear() {
+        while (!entries_.empty()) entries_.extract(entries_.begin());
+    }
+
     [[nodiscard]] Instant now() const noexcept { return now_; }
+    /// What a good clock on the wall shows.
+    [[nodiscard]] WallTime calendar() const {
+        constexpr WallTime beginning{std::chrono::sys_days{std::chrono::year{2024} / 1 / 1}};
+        return beginning + std::chrono::floor<std::chrono::milliseconds>(now_.time_since_epoch());
+    }
 
     /// At `when`, or as soon as possible when that has passed.
     Entry at(Instant when, std::move_only_function<void()> what) {

@@ -24,8 +24,7 @@ public:
 
     [[nodiscard]] Instant now() const override { return agenda_.now(); }
     [[nodiscard]] WallTime wall_now() const override {
-        constexpr WallTime beginning{std::chrono::sys_days{std::chrono::year{2024} / 1 / 1}};
-        return beginning + std::chrono::floor<std::chrono::milliseconds>(now().time_since_epoch() + wall_offset_);
+        return agenda_.calendar() + std::chrono::floor<std::chrono::milliseconds>(wall_offset_);
     }
 
     Async<void> sleep_until(Instant when) override {

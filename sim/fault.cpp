@@ -17,6 +17,13 @@ std::string_view words(Fault::Event event) {
         case Fault::Event::new_host_key: return "new host key";
         case Fault::Event::re_image: return "re-imaged";
         case Fault::Event::cut_after_bytes: return "cut after some bytes";
+        case Fault::Event::kexec: return "kexec";
+        case Fault::Event::soft_reboot: return "soft reboot";
+        case Fault::Event::panic: return "kernel panic";
+        case Fault::Event::snapshot_revert: return "reverted to a snapshot";
+        case Fault::Event::forget_flows: return "a NAT forgets its flows";
+        case Fault::Event::forget_flows_and_reset: return "a NAT forgets its flows and resets them";
+        case Fault::Event::clone: return "another machine with the same host key";
     }
     return "";
 }
@@ -37,6 +44,13 @@ void Fault::happen(Event event, SimHost& host, Duration lasts, std::uint64_t byt
         case Event::new_host_key: return host.new_host_key();
         case Event::re_image: return host.new_identity();
         case Event::cut_after_bytes: return host.cut_after(bytes, lasts);
+        case Event::kexec: return host.kexec();
+        case Event::soft_reboot: return host.soft_reboot();
+        case Event::panic: return host.panic();
+        case Event::snapshot_revert: return host.revert_to_snapshot(lasts);
+        case Event::forget_flows:
+        case Event::forget_flows_and_reset: return host.forget_flows(event == Event::forget_flows_and_reset);
+        case Event::clone: return host.become_clone();
         case Event::power_off:
             host.power_off();
             if (lasts > Duration{}) host.agenda().after(lasts, [&host] { host.power_on(); });

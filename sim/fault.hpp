@@ -13,7 +13,22 @@ namespace vmc::sim {
 /// What goes wrong, when (from the moment it is planned), and for how long.
 class Fault {
 public:
-    enum class Event { reset, reboot, power_off, kill_sessions, new_host_key, re_image, cut_after_bytes };
+    enum class Event {
+        reset,
+        reboot,
+        power_off,
+        kill_sessions,
+        new_host_key,
+        re_image,
+        cut_after_bytes,
+        kexec,
+        soft_reboot,
+        panic,
+        snapshot_revert,
+        forget_flows,
+        forget_flows_and_reset,
+        clone
+    };
 
     static Fault drop_both(Duration at, Duration lasts) {
         return Fault(at, lasts).with(Trouble::drop_out).with(Trouble::drop_in);
@@ -22,6 +37,14 @@ public:
     static Fault drop_out(Duration at, Duration lasts) { return Fault(at, lasts).with(Trouble::drop_out); }
     static Fault drop_new(Duration at, Duration lasts) { return Fault(at, lasts).with(Trouble::drop_new); }
     static Fault reject_new(Duration at, Duration lasts) { return Fault(at, lasts).with(Trouble::reject_new); }
+    /// A firewall's DROP on the ssh port, as fail2ban makes.
+    static Fault swallow_port(Duration at, Duration lasts) { return Fault(at, lasts).with(Trouble::port_swallowed); }
+    static Fault refuse_port(Duration at, Duration lasts) { return Fault(at, lasts).with(Trouble::port_refused); }
+    static Fault swallow_tcp(Duration at, Duration lasts) { return Fault(at, lasts).with(Trouble::tcp_swallowed); }
+    static Fault lose_big(Duration at, Duration lasts) { return Fault(at, lasts).with(Trouble::big_packets_lost); }
+    static Fault no_route(Duration at, Duration lasts) { return Fault(at, lasts).with(Trouble::no_route); }
+    static Fault forwarder_stop(Duration at, Duration lasts) { return Fault(at, lasts).with(Trouble::forwarder_down); }
+    static Fault forwarder_mute(Duration at, Duration lasts) { return Fault(at, lasts).with(Trouble::forwarder_mute); }
     static Fault sshd_stop(Duration at, Duration lasts) { return Fault(at, lasts).with(Trouble::sshd_stopped); }
     static Fault sshd_freeze(Duration at, Duration lasts) { return Fault(at, lasts).with(Trouble::sshd_frozen); }
     static Fault throttle(Duration at, Duration lasts) { return Fault(at, lasts).with(Trouble::throttled); }
@@ -32,6 +55,16 @@ public:
     static Fault pause(Duration at, Duration lasts) { return Fault(at, lasts).with(Trouble::paused); }
     static Fault freeze(Duration at, Duration lasts) { return Fault(at, lasts).with(Trouble::userspace_frozen); }
     static Fault fork_fails(Duration at, Duration lasts) { return Fault(at, lasts).with(Trouble::fork_fails); }
+    static Fault shutdown_message(Duration at, Duration lasts) {
+        return Fault(at, lasts).with(Trouble::shutdown_message);
+    }
+    static Fault hang_exec(Duration at, Duration lasts) { return Fault(at, lasts).with(Trouble::exec_hangs); }
+    /// One of those that only the machine itself can tell: its disk, memory or kernel.
+    static Fault sickness(Trouble what, Duration at, Duration lasts) { return Fault(at, lasts).with(what); }
+    /// Neither sshd for newcomers nor the shell on a session that is still open.
+    static Fault no_process(Duration at, Duration lasts) {
+        return Fault(at, lasts).with(Trouble::fork_fails).with(Trouble::shell_fork_fails);
+    }
     static Fault rst(Duration at) { return Fault(at, {}).with(Event::reset); }
     static Fault reboot(Duration at, Duration down_for) { return Fault(at, down_for).with(Event::reboot); }
     /// `lasts` zero: it stays off.
@@ -39,6 +72,16 @@ public:
     static Fault kill_sessions(Duration at) { return Fault(at, {}).with(Event::kill_sessions); }
     static Fault new_host_key(Duration at) { return Fault(at, {}).with(Event::new_host_key); }
     static Fault re_image(Duration at) { return Fault(at, {}).with(Event::re_image); }
+    static Fault become_clone(Duration at) { return Fault(at, {}).with(Event::clone); }
+    static Fault kexec(Duration at) { return Fault(at, {}).with(Event::kexec); }
+    static Fault soft_reboot(Duration at) { return Fault(at, {}).with(Event::soft_reboot); }
+    static Fault panic(Duration at) { return Fault(at, {}).with(Event::panic); }
+    static Fault snapshot_revert(Duration at, Duration of_ago) {
+        return Fault(at, of_ago).with(Event::snapshot_revert);
+    }
+    static Fault forget_flows(Duration at, bool resets) {
+        return Fault(at, {}).with(resets ? Event::forget_flows_and_reset : Event::forget_flows);
+    }
     /// `bytes` more in both directions together, then the way is cut for a while.
     static Fault cut_after_bytes(Duration at, std::uint64_t bytes, Duration lasts) {
         Fault fault = Fault(at, lasts).with(Event::cut_after_bytes);

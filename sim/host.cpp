@@ -5,82 +5,22 @@
 #include <cstdio>
 #include <utility>
 
+#include "sim/forwarder.hpp"
 #include "sim/probes.hpp"
 #include "sim/sshd.hpp"
 
 namespace vmc::sim {
 
-std::string_view words(Trouble trouble) noexcept {
-    switch (trouble) {
-        case Trouble::drop_out: return "nothing of ours arrives";
-        case Trouble::drop_in: return "nothing of its arrives here";
-        case Trouble::drop_new: return "new connections are swallowed";
-        case Trouble::reject_new: return "new connections are rejected by ICMP";
-        case Trouble::sshd_stopped: return "sshd stopped";
-        case Trouble::sshd_frozen: return "sshd frozen";
-        case Trouble::throttled: return "sshd throttled";
-        case Trouble::booting_message: return "system says it is booting up";
-        case Trouble::login_denied: return "logins denied";
-        case Trouble::paused: return "paused";
-        case Trouble::userspace_frozen: return "user space frozen";
-        case Trouble::fork_fails: return "fork fails";
-        case Trouble::no_icmp: return "ICMP swallowed";
-    }
-    return "";
-}
-
 SimHost::SimHost(Nature& nature, std::string name, std::string address)
     : path(nature), nature_(nature), name_(std::move(name)), address_(std::move(address)),
-      booted_at_(nature.agenda.now() - std::chrono::minutes(20)), sshd_(std::make_unique<Sshd>(*this)) {
+      booted_at_(nature.agenda.now() - std::chrono::minutes(20)), sshd_(std::make_unique<Sshd>(*this)),
+      forwarder_(std::make_unique<Forwarder>(*this)) {
     machine_id = hex(nature.random, 32);
     boot_id_ = uuid(nature.random);
     host_key_ = "SHA256:" + hex(nature.random, 43);
 }
 
 SimHost::~SimHost() { processes_.clear(); }
-
-void SimHost::die() {
-    ++life_;
-    up_ = sshd_started_ = false;
-    path.deaf = true;
-    processes_.clear();
-    sshd_->vanish();
-}
-
-void SimHost::reboot(Duration down_for) {
-    story().tell(name_, "goes down");
-    die();
-    boot_after(down_for);
-}
-
-void SimHost::power_off() {
-    story().tell(name_, "power off");
-    die();
-}
-
-void SimHost::power_on() {
-    if (up_) return;
-    story().tell(name_, "power on");
-    ++life_;
-    boot_after(boot_takes);
-}
-
-void SimHost::boot_after(Duration span) {
-    agenda().after(span, [this, life = life_] {
-        if (life != life_) return;
-        up_ = true;
-        ++boots_;
-        boot_id_ = uuid(random());
-        booted_at_ = agenda().now();
-        path.deaf = suffers(Trouble::paused);
-        story().tell(name_, "booted, boot id " + boot_id_);
-    });
-    agenda().after(span + services_after, [this, life = life_] {
-        if (life != life_) return;
-        sshd_started_ = true;
-        story().tell(name_, "sshd started");
-    });
-}
 
 void SimHost::begin(Trouble trouble) {
     if (troubles_[static_cast<std::size_t>(trouble)]++ > 0) return;
@@ -98,13 +38,22 @@ void SimHost::apply(Trouble trouble, bool begins) {
     switch (trouble) {
         case Trouble::drop_out: return begins ? path.begin_drop(Way::out) : path.end_drop(Way::out);
         case Trouble::drop_in: return begins ? path.begin_drop(Way::in) : path.end_drop(Way::in);
-        case Trouble::paused: path.deaf = begins || !up_; break;
-        case Trouble::userspace_frozen:
+        case Trouble::port_swallowed: path.sieve.port = begins ? std::optional(ssh_port) : std::nullopt; return;
+        case Trouble::tcp_swallowed: path.sieve.tcp = begins; return;
+        case Trouble::big_packets_lost: path.sieve.big = begins; return;
+        case Trouble::no_route: path.unroutable = begins; return;
+        case Trouble::forwarder_down: return begins ? sshd_->reset_connections() : void();
+        case Trouble::forwarder_mute:
+            if (forwarder_) forwarder_->tend();
+            return sshd_->freeze_sessions(begins);
+        case Trouble::paused:
+        case Trouble::userspace_frozen: return stand_still(trouble == Trouble::paused);
         case Trouble::sshd_stopped:
+            if (begins) sshd_->stop_listening();
+            break;
         case Trouble::sshd_frozen: break;
         default: return;
     }
-    if (trouble == Trouble::userspace_frozen) sshd_->freeze_sessions(begins);
     if (!begins && thinks()) wake_up();
 }
 
@@ -137,6 +86,17 @@ void SimHost::new_identity() {
     new_host_key();
 }
 
+void SimHost::become_clone() {
+    machine_id = hex(random(), 32);
+    boot_id_ = uuid(random());
+    story().tell(name_, "is another machine with the same host key, boot id " + boot_id_);
+}
+
+void SimHost::forget_flows(bool resets) {
+    story().tell(name_, resets ? "a NAT forgets its flows, and resets them" : "a NAT forgets its flows");
+    path.forget_flows(resets);
+}
+
 void SimHost::cut_after(std::uint64_t bytes, Duration for_how_long) {
     path.cut_after(bytes, [this, for_how_long] {
         begin(Trouble::drop_out);
@@ -149,12 +109,24 @@ void SimHost::cut_after(std::uint64_t bytes, Duration for_how_long) {
 }
 
 Machine::SynAnswer SimHost::syn(std::uint16_t port) {
+    const bool ssh = port == ssh_port;
     if (suffers(Trouble::reject_new)) return SynAnswer::reject;
-    if (suffers(Trouble::drop_new)) return SynAnswer::ignore;
-    return port == ssh_port && serves() ? SynAnswer::accept : SynAnswer::refuse;
+    if (suffers(Trouble::drop_new) || (firewalled && !ssh)) return SynAnswer::ignore;
+    if (!ssh || suffers(Trouble::port_refused)) return SynAnswer::refuse;
+    const bool listens = forwarded ? !suffers(Trouble::forwarder_down) : serves();
+    return listens ? SynAnswer::accept : SynAnswer::refuse;
 }
 
-void SimHost::accepted(std::shared_ptr<TcpConnection> connection) { sshd_->accept(std::move(connection)); }
+void SimHost::accepted(std::shared_ptr<TcpConnection> connection) {
+    if (forwarded) return forwarder_->accept(std::move(connection));
+    sshd_->accept(std::move(connection));
+}
+
+std::string SimHost::ssh_connection(std::uint16_t client_port) const {
+    const std::string port = std::to_string(client_port), here = std::to_string(ssh_port);
+    if (forwarded) return "10.0.2.2 " + port + " 10.0.2.15 22";
+    return std::string(our_address) + " " + port + " " + address_ + " " + here;
+}
 
 Process& SimHost::run(const std::string& line, Origin origin, Parent& parent, std::uint32_t channel) {
     reap();

@@ -10,6 +10,10 @@
 
 namespace vmc::sim {
 
+namespace {
+constexpr Duration keepalive_each = std::chrono::seconds(15);
+}  // namespace
+
 Login::Login(SimNetwork& network, port::Clock& clock, boost::asio::any_io_executor executor, const Target& target,
              Instant deadline, port::ConnectWatcher* watcher)
     : network_(network), clock_(clock), executor_(std::move(executor)), target_(target), deadline_(deadline),
@@ -23,6 +27,10 @@ void Login::begin(Stage stage) {
     stage_ = stage;
     stage_began_ = clock_.now();
     if (watcher_) watcher_->stage_began(stage);
+}
+
+void Login::note_heard(bool anything) {
+    if (anything && watcher_) watcher_->heard();
 }
 
 void Login::end() {
@@ -40,7 +48,9 @@ std::unexpected<Error> Login::fail(Code code, std::string message, std::string s
 /// The connection ended, or the time.
 std::unexpected<Error> Login::over() {
     if (!core_->over()) return fail(Code::timed_out, "no answer in time");
-    return fail(Code::lost, core_->over()->message());
+    auto lost = fail(Code::lost, core_->over()->message());
+    if (core_->over()->is_given_up_here()) lost.error().given_up_here();
+    return lost;
 }
 
 Async<Result<std::unique_ptr<port::Session>>> Login::run(std::map<std::string, std::string>& known_hosts) {
@@ -95,7 +105,12 @@ Async<Result<void>> Login::tcp() {
 Async<Result<void>> Login::banner() {
     begin(Stage::banner);
     core_->say(Message(Say::banner, 0, "SSH-2.0-vm-connection"));
-    auto heard = co_await core_->hear(deadline_);
+    std::optional<Message> heard;
+    while (!heard && !core_->over() && clock_.now() < deadline_) {
+        heard = co_await core_->hear(std::min(deadline_, clock_.now() + keepalive_each));
+        if (!heard) core_->probe();
+    }
+    note_heard(heard.has_value());
     if (!heard) co_return over();
     if (heard->say == Say::line) co_return fail(Code::throttled, "sshd asks us to come back later", heard->text);
     facts_.server_banner = heard->text;
@@ -105,6 +120,7 @@ Async<Result<void>> Login::banner() {
 
 Async<Result<Message>> Login::expect(Say expected) {
     auto heard = co_await core_->hear(deadline_);
+    note_heard(heard.has_value());
     if (!heard) co_return over();
     if (heard->say != expected) co_return fail(Code::protocol, "the server said something else");
     co_return std::move(*heard);
@@ -167,6 +183,7 @@ Async<Result<void>> Login::offer(std::string key, bool& accepted) {
     request.more = std::move(key);
     core_->say(std::move(request));
     auto heard = co_await core_->hear(deadline_);
+    note_heard(heard.has_value());
     if (!heard) co_return over();
     if (heard->say == Say::userauth_banner) co_return fail(Code::booting, "the system is booting up", heard->text);
     accepted = heard->say == Say::userauth_success;

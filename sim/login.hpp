@@ -36,6 +36,7 @@ private:
 
     void begin(Stage stage);
     void end();
+    void note_heard(bool anything);
     [[nodiscard]] std::unexpected<Error> fail(Code code, std::string message, std::string said = {});
     [[nodiscard]] std::unexpected<Error> over();
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "sim/nature.hpp"
+#include "sim/packet.hpp"
 
 namespace vmc::sim {
 
@@ -29,7 +30,9 @@ public:
     std::uint64_t bytes_per_second = 125'000'000;     ///< each way
     double loss = 0;                                  ///< probability for each packet
     bool deaf = false;     ///< the machine is off or paused: it neither hears nor speaks
-    bool local = false;    ///< on our own network: nobody answers ARP for a machine that is off
+    bool local = false;    ///< on our own network: nobody answers ARP for a machine that is off or cut off
+    bool unroutable = false;  ///< a router half way has no route: nothing passes, and SYN is answered by ICMP
+    Sieve sieve;
 
     void begin_drop(Way way) { ++drops_[index(way)]; }
     void end_drop(Way way) { --drops_[index(way)]; }
@@ -39,10 +42,19 @@ public:
         cut_ = std::move(cut);
     }
 
+    /// A NAT on the way loses its table: connections that were dialled before it are nobody's any more.
+    /// `resets`: what we say on them is answered by RST (the VM's kernel sees an unknown sender), else by silence.
+    void forget_flows(bool resets) {
+        ++nat_table_;
+        resets_forgotten_ = resets;
+    }
+    [[nodiscard]] int nat_table() const noexcept { return nat_table_; }
+    [[nodiscard]] bool resets_forgotten() const noexcept { return resets_forgotten_; }
+
     [[nodiscard]] bool open(Way way) const { return drops_[index(way)] == 0; }
-    [[nodiscard]] bool passes(Way way) const { return open(way) && !deaf; }
+    [[nodiscard]] bool passes(Way way) const { return open(way) && !deaf && !unroutable; }
     /// Lets `arrive` happen at the other end, or never.
-    void carry(Way way, std::size_t bytes, std::move_only_function<void()> arrive);
+    void carry(Way way, const Packet& packet, std::move_only_function<void()> arrive);
 
     [[nodiscard]] std::uint64_t carried() const noexcept { return carried_; }
     [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
@@ -57,6 +69,8 @@ private:
     std::array<Instant, 2> busy_until_{};
     std::uint64_t budget_ = unlimited;
     std::function<void()> cut_;
+    int nat_table_ = 0;
+    bool resets_forgotten_ = false;
     std::uint64_t carried_ = 0;
     std::uint64_t dropped_ = 0;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/prober.hpp"
 
+#include <algorithm>
 #include <memory>
 
 #include "flow/deadline.hpp"
@@ -10,7 +11,7 @@ namespace vmc::sim {
 
 namespace {
 
-constexpr std::size_t echo_size = 64;
+constexpr Packet echo_packet{64};
 
 /// An echo on its way; it may come back after whoever asked has gone.
 class Echo {
@@ -25,7 +26,7 @@ public:
     Knock(const boost::asio::any_io_executor& executor, std::shared_ptr<TcpConnection> tcp)
         : changed(executor), tcp_(std::move(tcp)) {
         tcp_->client.attach(this);
-        tcp_->dial();
+        tcp_->knock();
     }
     Knock(const Knock&) = delete;
     ~Knock() override { tcp_->client.abort(); }
@@ -71,9 +72,9 @@ Async<port::PingReading> SimProber::ping(std::string address, Instant deadline) 
     const Instant began = clock_.now();
     const auto echo = std::make_shared<Echo>(executor_);
     if (SimHost* const host = network_.find(address)) {
-        host->path.carry(Way::out, echo_size, [host, echo] {
+        host->path.carry(Way::out, echo_packet, [host, echo] {
             if (!host->answers_ping()) return;
-            host->path.carry(Way::in, echo_size, [echo] {
+            host->path.carry(Way::in, echo_packet, [echo] {
                 echo->back = true;
                 echo->changed.notify();
             });
@@ -99,6 +100,23 @@ Async<port::PortReading> SimProber::knock(std::string address, std::uint16_t por
     reading.answer = silent ? port::PortAnswer::silent : knock.answer;
     reading.took = clock_.now() - began;
     reading.detail = silent ? "no answer" : knock.detail;
+    co_return reading;
+}
+
+Async<port::OwnReading> SimProber::look_at_ourselves(std::string address, Instant deadline) {
+    port::OwnReading reading;
+    const SimHost* const host = network_.find(address);
+    reading.on_link = host && host->path.local;
+    if (reading.on_link) {
+        reading.network = network_.has_carrier() ? Answer::unknown : Answer::fails;
+        reading.detail = network_.has_carrier() ? "on our own network" : "no carrier";
+        co_return reading;
+    }
+    // A gateway that cannot be heard is known after the second that is waited for its echo.
+    if (!network_.gateway_answers())
+        co_await clock_.sleep_until(std::min(deadline, clock_.now() + std::chrono::seconds(1)));
+    reading.network = network_.gateway_answers() ? Answer::works : Answer::fails;
+    reading.detail = network_.gateway_answers() ? "our gateway answers" : "our gateway does not answer";
     co_return reading;
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "sim/host.hpp"
+#include "sim/system_answer.hpp"
 
 namespace vmc::sim {
 
@@ -26,17 +27,15 @@ std::string nonce_of(const std::string& text) {
 }
 
 /// In the kernel's clock ticks of 10 ms, as /proc/PID/stat has it.
-std::string ticks(const SimHost& host, Instant when) {
-    const Duration since_boot = host.uptime() - (host.agenda().now() - when);
-    return std::to_string(since_boot / std::chrono::milliseconds(10));
-}
+std::string ticks(Duration since_boot) { return std::to_string(since_boot / std::chrono::milliseconds(10)); }
 
 std::string facts(SimHost& host, const Process& asker) {
     const std::string uptime = host.file("/proc/uptime");
     return "boot_id=" + host.boot_id() + "\nuptime=" + uptime.substr(0, uptime.find(' ')) +
-           "\nmachine_id=" + host.machine_id + "\nssh_connection=" + asker.origin.ssh_connection +
-           "\npid1=17\nsshd_pid=" + std::to_string(asker.origin.sshd_pid) +
-           "\nsshd_start=" + ticks(host, asker.origin.sshd_started) + "\n";
+           "\nmachine_id=" + host.machine_id + "\nproduct_uuid=" + host.product_uuid +
+           "\nssh_connection=" + asker.origin.ssh_connection + "\npid1=" + ticks(host.user_space_since()) +
+           "\nsshd_pid=" + std::to_string(asker.origin.sshd_pid) + "\nsshd_start=" + ticks(asker.origin.sshd_started) +
+           "\nsoft_reboots=" + std::to_string(host.soft_reboots()) + "\n";
 }
 
 Step verdict(const std::string& killed, const std::string& reason, const std::string& nonce) {
@@ -88,6 +87,11 @@ std::optional<Script> answer_probe(SimHost& host, const Process& asker, const st
     const Step begin = Step::print("\nvmc-begin-" + nonce + "\n");
     if (text.find("g boot_id ") != std::string::npos)
         return Script{begin, Step::print(facts(host, asker) + "\nvmc-end-" + nonce + "\n")};
+    if (text.find("one_line uptime ") != std::string::npos) return answer_system(asker, nonce);
+    if (text.find("listens=%s") != std::string::npos) {
+        const std::string listens = host.serves() ? "listens=yes\n" : "listens=no\n";
+        return Script{begin, Step::print(listens + "\nvmc-end-" + nonce + "\n")};
+    }
     if (text.find("killed=%s") == std::string::npos) return std::nullopt;
     Script script = end_command(host, asker, text, nonce);
     script.insert(script.begin(), begin);

@@ -19,6 +19,8 @@ Process::Process(SimHost& host, int id, std::string line, Origin from, Parent& p
       parent_(&parent), channel_(channel) {
     const auto known = host.answer(*this, line_);
     script_ = known ? *known : parse_script(line_);
+    if (const Duration delay = host_.sluggishness(); delay > Duration{})
+        script_.insert(script_.begin(), Step::sleep(delay));
 }
 
 Process::~Process() {

@@ -41,7 +41,7 @@ struct Origin {
     std::string user;
     std::string ssh_connection;  ///< "client port server port"
     int sshd_pid = 0;
-    Instant sshd_started{};
+    Duration sshd_started{};       ///< counted from the boot
 };
 
 /// A command that runs on a machine. Lives until it ends, or until its kernel does.

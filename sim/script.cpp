@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "sim/host.hpp"
+
 namespace vmc::sim {
 
 namespace {
@@ -78,6 +80,12 @@ std::string unescaped(const std::string& text) {
     return out;
 }
 
+/// `sync`: until all is on the disk.
+Script write_back(SimHost& host) {
+    if (host.suffers(Trouble::disk_hung)) return {Step::hang()};
+    return {};
+}
+
 Step command(Words words) {
     using Kind = Step::Kind;
     const bool to_err = words.back() == ">&2" || words.back() == "1>&2";
@@ -97,6 +105,7 @@ Step command(Words words) {
     if (name == "true" || name == ":") return Step::print("");
     if (name == "false") return Step::exit(1);
     if (name == "hang") return Step::hang();
+    if (name == "sync") return Step::call(write_back);
     if (name == "cat") return argument.empty() ? Step(Kind::cat) : Step(Kind::host_file, argument);
     if ((name == "sh" || name == "/bin/sh") && argument == "-s") return Step(Kind::read_script);
     if (name == "stream")

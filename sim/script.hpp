@@ -63,7 +63,7 @@ public:
 
 /// A very small shell. Commands between `;` or `&&`, each optionally followed by `>&2`:
 ///   echo WORDS · printf TEXT · sleep SECONDS · exit N · true · false · cat · cat FILE · sh -s
-///   stream BYTES [RATE] · kill -SIG $$ · trap '' SIG · sleep SECONDS & · hang · reboot SECONDS
+///   stream BYTES [RATE] · kill -SIG $$ · trap '' SIG · sleep SECONDS & · hang · reboot SECONDS · sync
 /// Anything else prints "sh: 1: WORD: not found" and exits with 127.
 [[nodiscard]] Script parse_script(std::string_view line);
 

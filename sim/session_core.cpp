@@ -38,6 +38,7 @@ void SessionCore::connected() {
 void SessionCore::ended(Ending ending) {
     how_it_ended = ending;
     over_ = leaving_ ? we_closed() : Error(Code::lost, Stage::command, std::string(words(ending)));
+    if (ending == Ending::timed_out) over_->given_up_here();
     tcp_->client.abort();  // a FIN is all we wanted to hear
     wake_all();
 }

@@ -42,6 +42,7 @@ public:
     void say(Message message) { tcp_->client.send(std::move(message)); }
     /// While logging in: the next thing the server says; nothing when the connection or the time is over.
     Async<std::optional<Message>> hear(Instant deadline);
+    void probe() { tcp_->client.probe(); }
     /// RST now; whoever waits hears `why`.
     void shut(Error why);
     /// DISCONNECT and FIN behind what is queued; cut short at the deadline.

@@ -11,44 +11,87 @@ namespace {
 constexpr Duration login_grace_time = std::chrono::seconds(120);  // sshd's default
 constexpr std::size_t socket_buffer = 256 * 1024;
 constexpr int max_auth_tries = 6;
-constexpr const char* nologin_words =
+constexpr Duration fork_and_exec = std::chrono::microseconds(500);
+constexpr const char* booting_words =
     "\"System is booting up. Unprivileged users are not permitted to log in yet. Please come back later. For technical "
     "details, see pam_nologin(8).\"\n";
+constexpr const char* shutdown_words =
+    "\"System is going down. Unprivileged users are not permitted to log in anymore. For technical details, see "
+    "pam_nologin(8).\"\n";
 
 }  // namespace
 
 SshdConnection::SshdConnection(Sshd& sshd, SimHost& host, std::shared_ptr<TcpConnection> tcp)
-    : sshd_(sshd), host_(host), tcp_(std::move(tcp)) {
+    : sshd_(sshd), host_(host), tcp_(std::move(tcp)), accepted_at_(host.agenda().now()) {
     tcp_->server.attach(this);
-    origin_.ssh_connection = std::string(our_address) + " " + std::to_string(tcp_->client_port) + " " + host.address() +
-                             " " + std::to_string(tcp_->server_port);
+    origin_.ssh_connection = host.ssh_connection(tcp_->client_port);
     origin_.sshd_pid = host.next_pid();
-    origin_.sshd_started = host.agenda().now();
+    origin_.sshd_started = host.uptime();
 }
 
 SshdConnection::~SshdConnection() {
     if (grace_) host_.agenda().strike(*grace_);
-    tcp_->server.vanish();
+    if (tcp_) tcp_->server.vanish();
 }
 
 void SshdConnection::say(Say what, std::uint32_t channel, std::string text, std::uint64_t number) {
     tcp_->server.send(Message(what, channel, std::move(text), number));
 }
 
+/// Its machine is gone, and somebody else stands at its end.
+std::shared_ptr<TcpConnection> SshdConnection::let_go() {
+    wind_up();
+    return std::exchange(tcp_, nullptr);
+}
+
+/// As OpenSSH does: the listener accepts, cannot fork and closes. What the client has said by then decides
+/// between RST and FIN.
+void SshdConnection::lose_for_want_of_a_process() {
+    host_.story().tell(host_.name(), "sshd: fork: Resource temporarily unavailable");
+    if (chance(host_.random(), 0.5)) return stop();
+    tcp_->server.abort();
+    wind_up();
+}
+
 void SshdConnection::begin() {
     begun_ = true;
+    const bool unlucky = host_.suffers(Trouble::processes_scarce) && chance(host_.random(), 0.5);
+    if (host_.suffers(Trouble::fork_fails) || unlucky) return lose_for_want_of_a_process();
     const bool full = sshd_.unauthenticated() > static_cast<std::size_t>(host_.max_startups);
-    if (host_.suffers(Trouble::throttled) || full) {
-        ++sshd_.turned_away;
-        host_.story().tell(host_.name(), "sshd turns a connection away: " + host_.throttle_words);
-        say(Say::line, 0, host_.throttle_words + "\r\n");
-        return stop();
-    }
+    if (host_.gatekeeper().refuses()) return turn_away("Not allowed at this time");
+    if (host_.suffers(Trouble::throttled) || full) return turn_away(host_.throttle_words);
     say(Say::banner, 0, host_.banner);
     grace_ = host_.agenda().after(login_grace_time, [this] {
         grace_.reset();
-        if (host_.thinks() && !authenticated()) stop();
+        if (!host_.thinks() || authenticated()) return;
+        host_.gatekeeper().met(Gatekeeper::Offence::grace_exceeded);
+        stop();
     });
+}
+
+void SshdConnection::turn_away(const std::string& words) {
+    ++sshd_.turned_away;
+    host_.story().tell(host_.name(), "sshd turns a connection away: " + words);
+    say(Say::line, 0, words + "\r\n");
+    stop();
+}
+
+void SshdConnection::kill() {
+    if (!over_ && !authenticated()) host_.gatekeeper().met(Gatekeeper::Offence::crash);
+    stop();
+}
+
+/// By the client's doing: "Connection closed by … [preauth]" in the log. Who left by RST before sshd had asked for his
+/// address has none: nothing is logged, nobody is penalised (measured on OpenSSH 9.2 with a hundred in the queue of a
+/// stopped sshd, and with a hundred right behind their ACK; in 9.8's srclimit.c getpeername(2) fails likewise).
+void SshdConnection::note_departure(Ending ending) {
+    if (authenticated()) return;
+    const bool at_once = !heard_ && host_.agenda().now() - accepted_at_ < fork_and_exec;
+    if (!begun_) ++sshd_.left_unserved;
+    if (ending == Ending::reset && (!begun_ || at_once) && !host_.knows_who_reset) return;
+    if (failures_ == 0) ++sshd_.abandoned;
+    if (!begun_) return sshd_.note_unserved();  // sshd has yet to hear of it
+    host_.gatekeeper().met(failures_ > 0 ? Gatekeeper::Offence::authfail : Gatekeeper::Offence::noauth);
 }
 
 /// FIN after what is queued; whoever was served is on his own.
@@ -61,7 +104,7 @@ void SshdConnection::stop() {
 
 void SshdConnection::ended(Ending ending) {
     if (over_) return;
-    if (!authenticated() && failures_ == 0) ++sshd_.abandoned;
+    note_departure(ending);
     if (ending == Ending::fin) tcp_->server.finish();
     wind_up();
 }
@@ -80,16 +123,31 @@ void SshdConnection::wind_up() {
 
 void SshdConnection::received(const Message& message) {
     if (over_) return;
+    heard_ = true;
     switch (message.say) {
         case Say::banner: return;
         case Say::kexinit: return say(Say::kexinit);
-        case Say::kex_ask: return say(Say::kex_reply, 0, host_.host_key());
+        case Say::kex_ask: return reply_to_key_exchange();
         case Say::service_request: return say(Say::service_accept);
         case Say::userauth_request: return authenticate(message);
-        case Say::disconnect: return stop();
+        case Say::disconnect: return leave();
         default:
             if (authenticated()) connection_message(message);
     }
+}
+
+/// In order.
+void SshdConnection::leave() {
+    note_departure(Ending::fin);
+    stop();
+}
+
+/// The reply, NEWKEYS and EXT_INFO leave in one write: more than a packet of 1400 bytes holds.
+void SshdConnection::reply_to_key_exchange() {
+    if (host_.suffers(Trouble::processes_scarce)) return stop();  // its own process began; its unprivileged one cannot
+    Message reply(Say::kex_reply, 0, host_.host_key());
+    reply.more = std::string(1500, 'k');
+    tcp_->server.send(std::move(reply));
 }
 
 void SshdConnection::authenticate(const Message& message) {
@@ -99,14 +157,16 @@ void SshdConnection::authenticate(const Message& message) {
         ++sshd_.denials;
         host_.story().tell(host_.name(), "sshd denies " + name);
         say(Say::userauth_failure, 0, "publickey");
-        if (++failures_ >= max_auth_tries) stop();
-        return;
+        if (++failures_ < max_auth_tries) return;
+        host_.gatekeeper().met(Gatekeeper::Offence::authfail);
+        return stop();
     }
-    if (host_.suffers(Trouble::booting_message) && name != "root") {
-        ++failures_;
-        say(Say::userauth_banner, 0, nologin_words);
+    const bool booting = host_.suffers(Trouble::booting_message);
+    if ((booting || host_.suffers(Trouble::shutdown_message)) && name != "root") {
+        host_.gatekeeper().met(Gatekeeper::Offence::pam);
+        say(Say::userauth_banner, 0, booting ? booting_words : shutdown_words);
         say(Say::userauth_failure, 0, "publickey");
-        return;
+        return stop();
     }
     origin_.user = name;
     ++sshd_.logins;
@@ -152,12 +212,22 @@ void SshdConnection::open_channel(std::uint32_t channel) {
 }
 
 void SshdConnection::exec(const Message& message, Slot& slot) {
-    if (host_.suffers(Trouble::fork_fails)) return say(Say::request_failure, message.channel);
+    const bool shell_fails = host_.suffers(Trouble::shell_fork_fails);
+    if (host_.suffers(Trouble::fork_fails) && !shell_fails) return say(Say::request_failure, message.channel);
     say(Say::request_success, message.channel);
+    if (host_.suffers(Trouble::exec_hangs)) return;
+    if (shell_fails) return fail_to_fork(message);
     if (!host_.forced_words.empty()) return refuse_shell(message);
     Process& child = host_.run(message.text, origin_, *this, message.channel);
     slot.pid = child.pid;
     child.run();
+}
+
+/// What bash says when it gives up.
+void SshdConnection::fail_to_fork(const Message& message) {
+    write(message.channel, port::Stream::err, "bash: fork: Resource temporarily unavailable\n");
+    exited(message.channel, 254);
+    output_closed(message.channel);
 }
 
 void SshdConnection::refuse_shell(const Message& message) {

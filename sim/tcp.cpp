@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t bare_packet = 40;  // IP and TCP headers
 constexpr int syn_tries = 6;             // net.ipv4.tcp_syn_retries
 constexpr Duration arp_gives_up = seconds(3);
+constexpr Duration keepalive_gives_up = seconds(75);
 
 }  // namespace
 
@@ -66,6 +67,13 @@ void TcpEnd::reset(Ending as) {
     sender_.clear();
 }
 
+void TcpEnd::probe() {
+    if (state_ != State::open) return;
+    if (connection_.nature.agenda.now() - std::max(last_ack_, last_data_) >= keepalive_gives_up)
+        return end(Ending::timed_out);
+    transmit(Segment{});
+}
+
 void TcpEnd::hold(bool on) {
     if (std::exchange(held_, on) == on || on || (state_ != State::open && state_ != State::draining)) return;
     const auto self = connection_.shared_from_this();
@@ -105,23 +113,23 @@ void TcpEnd::ack_arrived(const Ack& ack) {
 }
 
 void TcpEnd::transmit(const Segment& segment) {
-    connection_.path.carry(speaks_, bare_packet + (segment.end - segment.begin),
-                           [self = connection_.shared_from_this(), this, segment] {
-                               if (this == &self->client) self->server_hears_client();
-                               self->other(*this).segment_arrived(segment);
-                           });
+    connection_.carry(speaks_, bare_packet + (segment.end - segment.begin),
+                      [self = connection_.shared_from_this(), this, segment] {
+                          if (this == &self->client) self->server_hears_client();
+                          self->other(*this).segment_arrived(segment);
+                      });
 }
 
 void TcpEnd::send_ack(bool gap) {
     Ack ack = receiver_.ack();
     ack.gap = gap;
-    connection_.path.carry(speaks_, bare_packet,
-                           [self = connection_.shared_from_this(), this, ack] { self->other(*this).ack_arrived(ack); });
+    connection_.carry(speaks_, bare_packet,
+                      [self = connection_.shared_from_this(), this, ack] { self->other(*this).ack_arrived(ack); });
 }
 
 void TcpEnd::send_reset() {
-    connection_.path.carry(speaks_, bare_packet,
-                           [self = connection_.shared_from_this(), this] { self->other(*this).reset(); });
+    connection_.carry(speaks_, bare_packet,
+                      [self = connection_.shared_from_this(), this] { self->other(*this).reset(); });
 }
 
 bool TcpEnd::asleep() const { return speaks_ == Way::in && connection_.path.deaf; }
@@ -132,6 +140,8 @@ port::TcpReading TcpEnd::reading() const {
     reading.unacked = sender_.segments_in_flight();
     reading.retransmits = sender_.retransmits();
     reading.backoff = sender_.backoff();
+    reading.segments_sent = sender_.sent_in_all();
+    reading.segments_resent = sender_.resent_in_all();
     reading.unsent_bytes = sender_.unsent();
     reading.outstanding_bytes = sender_.outstanding();
     reading.since_data_received = now - last_data_;
@@ -144,24 +154,44 @@ TcpConnection::TcpConnection(Nature& n, Path& p, Machine& machine, std::uint16_t
     : nature(n), path(p), server_port(server), client_port(client_side), client(*this, Way::out),
       server(*this, Way::in), machine_(machine) {}
 
+/// What belongs to a connection that a NAT has forgotten never arrives.
+void TcpConnection::carry(Way way, std::size_t bytes, std::move_only_function<void()> arrive) {
+    if (nat_table_ == path.nat_table()) return path.carry(way, packet(bytes), std::move(arrive));
+    if (way == Way::in || !path.resets_forgotten()) return;
+    path.carry(Way::in, packet(bare_packet), [self = shared_from_this()] { self->client.reset(); });
+}
+
 void TcpConnection::dial() {
     send_syn(0);
     if (!path.local) return;
     nature.agenda.after(arp_gives_up, [self = shared_from_this()] {
-        const bool nobody = self->path.deaf && self->client.state_ == TcpEnd::State::opening;
+        const bool heard = self->path.passes(Way::out) && self->path.passes(Way::in);
+        const bool nobody = !heard && self->client.state_ == TcpEnd::State::opening;
         if (nobody) self->client.end(Ending::no_neighbour);
     });
+}
+
+void TcpConnection::knock() {
+    acknowledges_ = false;
+    dial();
 }
 
 void TcpConnection::send_syn(int attempt) {
     if (client.state_ != TcpEnd::State::opening) return;
     if (attempt > syn_tries) return client.end(Ending::timed_out);
     ++syns_;
+    nat_table_ = path.nat_table();  // a SYN makes a new entry
     last_syn_ = nature.agenda.now();
-    path.carry(Way::out, bare_packet, [self = shared_from_this()] { self->syn_arrived(); });
+    path.carry(Way::out, packet(bare_packet), [self = shared_from_this()] { self->syn_arrived(); });
+    if (path.unroutable) nature.agenda.after(path.latency, [self = shared_from_this()] { self->turned_back(); });
     nature.agenda.after(seconds(1 << attempt), [weak = weak_from_this(), attempt] {
         if (const auto self = weak.lock()) self->send_syn(attempt + 1);
     });
+}
+
+/// ICMP "host unreachable" from half way.
+void TcpConnection::turned_back() {
+    if (client.state_ == TcpEnd::State::opening) client.end(Ending::rejected);
 }
 
 void TcpConnection::syn_arrived() {
@@ -173,14 +203,14 @@ void TcpConnection::syn_arrived() {
         case Machine::SynAnswer::reject: break;
     }
     const Ending ending = machine_.syn(server_port) == Machine::SynAnswer::refuse ? Ending::refused : Ending::rejected;
-    path.carry(Way::in, bare_packet, [self = shared_from_this(), ending] {
+    path.carry(Way::in, packet(bare_packet), [self = shared_from_this(), ending] {
         if (self->client.state_ == TcpEnd::State::opening) self->client.end(ending);
     });
 }
 
 void TcpConnection::send_syn_ack() {
     last_syn_ack_ = nature.agenda.now();
-    path.carry(Way::in, bare_packet, [self = shared_from_this()] { self->syn_ack_arrived(); });
+    path.carry(Way::in, packet(bare_packet), [self = shared_from_this()] { self->syn_ack_arrived(); });
 }
 
 void TcpConnection::syn_ack_arrived() {
@@ -188,7 +218,8 @@ void TcpConnection::syn_ack_arrived() {
     const bool first = client.state_ == TcpEnd::State::opening;
     const Duration round_trip = nature.agenda.now() - last_syn_;
     if (first) client.establish(syns_ == 1 ? std::optional(round_trip) : std::nullopt);
-    path.carry(Way::out, bare_packet, [self = shared_from_this()] { self->server_hears_client(); });
+    if (acknowledges_)
+        path.carry(Way::out, packet(bare_packet), [self = shared_from_this()] { self->server_hears_client(); });
     if (first && client.user_) client.user_->connected();
 }
 

@@ -29,6 +29,9 @@ public:
     void vanish();
     /// While held nobody reads: arriving messages fill the receive buffer until the window is shut.
     void hold(bool on);
+    /// SO_KEEPALIVE: an empty segment, which the other kernel acknowledges or answers with RST. Nothing heard since
+    /// several of them: it has ended.
+    void probe();
     /// An RST arrives, from the peer or from a box in between.
     void reset(Ending as = Ending::reset);
 
@@ -72,6 +75,8 @@ public:
 
     /// Sends SYN, again after 1, 3, 7, … s; the client end's user hears how it went.
     void dial();
+    /// The same, and no ACK of what answers it: nothing is accepted there.
+    void knock();
 
     Nature& nature;
     Path& path;
@@ -82,15 +87,20 @@ public:
 
 private:
     friend class TcpEnd;
+    [[nodiscard]] Packet packet(std::size_t bytes) const { return {bytes, server_port}; }
+    void carry(Way way, std::size_t bytes, std::move_only_function<void()> arrive);
     TcpEnd& other(const TcpEnd& end) { return &end == &client ? server : client; }
     void send_syn(int attempt);
     void syn_arrived();
+    void turned_back();
     void send_syn_ack();
     void syn_ack_arrived();
     void server_hears_client();
 
     Machine& machine_;
+    int nat_table_ = 0;
     int syns_ = 0;
+    bool acknowledges_ = true;
     Instant last_syn_{};
     Instant last_syn_ack_{};
 };

@@ -28,6 +28,7 @@ void TcpSender::push(Message message) {
 }
 
 void TcpSender::send(Segment& segment) {
+    ++sent_;
     segment.sent_at = nature_.agenda.now();
     wiring_.transmit(segment);
 }
@@ -75,7 +76,7 @@ void TcpSender::expired() {
         } else {
             if (++retransmits_ > tries) return wiring_.gave_up();
             recovering_ = true;
-            flight_.front().resent = true;
+            ++resent_;
             send(flight_.front());
         }
         ++backoff_;
@@ -87,21 +88,20 @@ void TcpSender::acknowledged(const Ack& ack) {
     window_ = ack.window;
     bool advanced = false;
     while (!flight_.empty() && flight_.front().end <= ack.upto) {
-        if (!flight_.front().resent) measured(nature_.agenda.now() - flight_.front().sent_at);
         flight_bytes_ -= flight_.front().end - flight_.front().begin;
         flight_.pop_front();
         advanced = true;
     }
+    if (advanced && ack.echo != Instant{}) measured(nature_.agenda.now() - ack.echo);
     const bool lost_one = ack.gap && !recovering_ && !flight_.empty();
     if (advanced || (flight_.empty() && window_ > 0)) retransmits_ = backoff_ = 0;
     if (advanced && std::exchange(recovering_, false)) {
         for (auto& segment : flight_) {  // go back N: what followed the lost one was dropped
-            segment.resent = true;
             send(segment);
         }
     } else if (lost_one) {
         recovering_ = true;
-        flight_.front().resent = true;
+        ++resent_;
         send(flight_.front());
     }
     if (advanced) arm();
@@ -126,6 +126,7 @@ bool TcpReceiver::arrive(const Segment& segment) {
     const std::size_t size = segment.end - segment.begin;
     if (segment.begin < next_ || size == 0 || bytes_ + size > capacity) return true;
     next_ = segment.end;
+    echo_ = segment.sent_at;
     bytes_ += size;
     inbox_.push_back(segment.message);
     return true;
@@ -135,6 +136,7 @@ Ack TcpReceiver::ack() const {
     Ack ack;
     ack.upto = next_;
     ack.window = capacity - bytes_;
+    ack.echo = echo_;
     return ack;
 }
 

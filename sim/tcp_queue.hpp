@@ -20,12 +20,12 @@ struct Segment {
     std::uint64_t end = 0;
     std::shared_ptr<const Message> message;
     Instant sent_at{};
-    bool resent = false;
 };
 struct Ack {
     std::uint64_t upto = 0;
     std::size_t window = 0;
     bool gap = false;  ///< something later arrived, this is still missing
+    Instant echo{};  ///< when the segment that is acknowledged was sent (TCP timestamps, as Linux has them on)
 };
 
 /// Keeps every byte until it is acknowledged and sends it again with backoff, as Linux does: RTO
@@ -58,6 +58,9 @@ public:
     [[nodiscard]] std::uint32_t retransmits() const noexcept { return retransmits_; }
     [[nodiscard]] std::uint32_t backoff() const noexcept { return backoff_; }
     [[nodiscard]] Duration round_trip() const noexcept { return smoothed_; }
+    [[nodiscard]] std::uint64_t sent_in_all() const noexcept { return sent_; }
+    /// As a TCP with selective acknowledgements would, which sends again only what was lost.
+    [[nodiscard]] std::uint64_t resent_in_all() const noexcept { return resent_; }
 
 private:
     void fill();
@@ -76,6 +79,8 @@ private:
     std::size_t window_ = 256 * 1024;
     std::uint32_t retransmits_ = 0;
     std::uint32_t backoff_ = 0;
+    std::uint64_t sent_ = 0;
+    std::uint64_t resent_ = 0;
     bool recovering_ = false;
     Duration smoothed_{};
     Duration varies_by_{};
@@ -96,6 +101,7 @@ public:
     void clear();
 
 private:
+    Instant echo_{};
     std::uint64_t next_ = 0;
     std::deque<std::shared_ptr<const Message>> inbox_;
     std::size_t bytes_ = 0;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/world.hpp"
 
+#include <algorithm>
+
 #include "base/ensure.hpp"
+#include "base/span.hpp"
 
 namespace vmc::sim {
 
@@ -22,13 +25,16 @@ World::World(std::uint64_t seed)
       clock_(nature_.agenda, io_->get_executor()), transport_(network_, clock_, io_->get_executor()),
       prober_(network_, clock_, io_->get_executor()), tasks_(std::make_unique<flow::TaskScope>(io_->get_executor())) {}
 
-/// The frames of tasks still hold sessions and sleepers: they go first, the world they stand in after them.
+/// The frames of tasks still hold sessions and sleepers: they go first, the world they stand in after them. What is
+/// on its way to somebody who has gone holds an event of the loop's, and goes before that.
 World::~World() {
     tasks_.reset();
+    nature_.agenda.clear();
     io_.reset();
 }
 
 void World::settle() {
+    if (now() < held_until_) return;
     std::size_t steps = 0;
     io_->restart();
     while (io_->poll_one() > 0)
@@ -68,6 +74,12 @@ void World::finish(const std::function<bool()>& condition, Duration limit) {
 }
 
 void World::run(Async<void> task, Duration limit) { run(told_when_done(std::move(task)), limit); }
+
+void World::hold_up(Duration span) {
+    story().tell("observer", "gets no processor for " + spoken(span));
+    held_until_ = std::max(held_until_, now() + span);
+    at(span, [] {});
+}
 
 void World::stop_tasks() {
     tasks_->stop();

@@ -82,6 +82,9 @@ public:
     [[nodiscard]] SimProber& prober() { return prober_; }
     [[nodiscard]] MemoryStore& store() { return store_; }
     [[nodiscard]] boost::asio::any_io_executor executor() { return io_->get_executor(); }
+    /// We ourselves stand still for so long, as a process that gets no processor: our kernel, the network and the
+    /// machines go on.
+    void hold_up(Duration span);
     /// In `span` from now; for what a test wants to happen in between.
     void at(Duration span, std::move_only_function<void()> what) { nature_.agenda.after(span, std::move(what)); }
 
@@ -103,6 +106,7 @@ private:
     MemoryStore store_;
     std::unique_ptr<flow::TaskScope> tasks_;
     bool stuck_ = false;
+    Instant held_until_;
 };
 
 }  // namespace vmc::sim

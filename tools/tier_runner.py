@@ -1,5 +1,6 @@
 """Runs the commands of one tier within its time, into its log, and reads the counts from it."""
 
+import concurrent.futures
 import dataclasses
 import os
 import pathlib
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import time
 
+_children: set[subprocess.Popen] = set()
 GRACE_SECONDS = 15  # between asking a tier to end and ending it
 
 
@@ -53,6 +55,35 @@ def counts_in(text: str) -> Counts:
     return counts
 
 
+def failures_in(text: str) -> list[str]:
+    """The lines of doctest's failed checks: they may stand thousands of lines before the end."""
+    blocks = re.split(r"^={79}$", text, flags=re.M)
+    return [line for block in blocks if re.search(r": (FATAL )?ERROR: ", block) for line in block.strip().splitlines()]
+
+
+def run_all(commands: list[list[str]], log: pathlib.Path, until: float, environment: dict[str, str],
+            together: bool) -> list[tuple[Counts, str]]:
+    """What `run` says of each: one after the other, or all at once and then into one log."""
+    if not together:
+        return [run(command, log, until, environment) for command in commands]
+    logs = [log.with_suffix(f".{number}.log") for number in range(len(commands))]
+    for part in logs:
+        part.unlink(missing_ok=True)
+    with concurrent.futures.ThreadPoolExecutor(len(commands)) as threads:
+        runs = [threads.submit(run, command, part, until, environment) for command, part in zip(commands, logs)]
+        try:
+            ended = [one.result() for one in runs]
+        except KeyboardInterrupt:
+            for child in list(_children):
+                end_group(child)
+            raise Stopped from None
+    with log.open("ab") as sink:
+        for part in logs:
+            sink.write(part.read_bytes())
+            part.unlink()
+    return ended
+
+
 def run(command: list[str], log: pathlib.Path, until: float, environment: dict[str, str]) -> tuple[Counts, str]:
     """The counts of one command and, when it went wrong in a way they do not show, a sentence."""
     with log.open("ab") as sink:
@@ -64,7 +95,11 @@ def run(command: list[str], log: pathlib.Path, until: float, environment: dict[s
                                      start_new_session=True, env={**os.environ, **environment})
         except OSError as error:
             return Counts(failed=1), f"{command[0]}: {error.strerror}"
-        trouble = _wait(child, until)
+        _children.add(child)
+        try:
+            trouble = _wait(child, until)
+        finally:
+            _children.discard(child)
     with log.open("rb") as source:
         source.seek(begin)
         counts = counts_in(source.read().decode(errors="replace"))

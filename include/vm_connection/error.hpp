@@ -81,12 +81,21 @@ public:
         return std::move(*this);
     }
 
+    /// Our own kernel ended the connection, having had no answer for too long: who was at its other end may not know.
+    Error& given_up_here() & {
+        given_up_here_ = true;
+        return *this;
+    }
+
+    Error&& given_up_here() && { return std::move(given_up_here()); }
+
     [[nodiscard]] Code code() const noexcept { return code_; }
     [[nodiscard]] Stage stage() const noexcept { return stage_; }
     [[nodiscard]] const std::string& message() const noexcept { return message_; }
     /// Foreign bytes, as they came (at most 1 KiB): escape before showing to a terminal.
     [[nodiscard]] const std::string& peer_words() const noexcept { return peer_words_; }
     [[nodiscard]] Duration took() const noexcept { return took_; }
+    [[nodiscard]] bool is_given_up_here() const noexcept { return given_up_here_; }
 
     /// One line for people: "authentication: denied for root (publickey) after 31 ms".
     [[nodiscard]] std::string line() const;
@@ -97,6 +106,7 @@ private:
     std::string message_;
     std::string peer_words_;
     Duration took_{};
+    bool given_up_here_ = false;
 };
 
 template <class T>

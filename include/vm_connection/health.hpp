@@ -16,8 +16,9 @@ enum class Level { basic, medium, thorough };
 [[nodiscard]] std::optional<Level> parse_level(std::string_view text) noexcept;
 [[nodiscard]] std::string_view slug(Level level) noexcept;
 
-/// Nested: each stands on the one before it. `icmp` and `closed_port` stand beside.
-enum class Layer { route, icmp, tcp, closed_port, banner, authentication, exec, system, storage };
+/// Nested: each stands on the one before it. `icmp` and `closed_port` stand beside; `elsewhere` is no layer of the VM:
+/// other hosts, to tell our own network from its, and its power switch.
+enum class Layer { route, icmp, tcp, closed_port, banner, authentication, exec, system, storage, elsewhere };
 [[nodiscard]] std::string_view slug(Layer layer) noexcept;
 
 /// Unknown is an answer of its own and weighs nothing.

@@ -58,7 +58,8 @@ public:
     [[nodiscard]] bool ok() const noexcept;  ///< exited with 0
     /// "exited", "signalled", "timed_out", "lost" or "refused": stable, for JSON.
     [[nodiscard]] std::string_view slug() const noexcept;
-    /// no: it provably never ran; yes: it ran; unknown: the network does not let us know.
+    /// no: it provably never ran; yes: it ran (it said something, or its connection did a second after sshd had
+    /// granted it); unknown: the network does not let us know.
     [[nodiscard]] Known may_have_run() const noexcept;
     [[nodiscard]] std::optional<int> exit_code() const noexcept;
     [[nodiscard]] std::optional<std::string> signal() const;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <vm_connection/export.hpp>
+#include <vm_connection/power.hpp>
 #include <vm_connection/time.hpp>
 
 namespace vmc VMC_API {
@@ -82,6 +83,25 @@ public:
         proxy_command_ = std::move(line);
         return *this;
     }
+    /// A TCP port that nothing serves there: a diagnosis sends it one SYN, and the kernel's RST tells a filter before
+    /// the SSH port from a dead host. It counts once it has answered so. 0: none is asked (it looks like a scan).
+    Target& closed_port(std::uint16_t number) {
+        closed_port_ = number;
+        return *this;
+    }
+    /// Another host, near us and behind our own gateway, that a diagnosis sends a ping, or to `port` one connect where
+    /// that is not 0: where both it and this host are silent, what leads away from us may be what broke. Its silence
+    /// counts once it has answered. Empty: none is asked.
+    Target& canary(std::string host, std::uint16_t port = 0) {
+        canary_ = std::move(host);
+        canary_port_ = port;
+        return *this;
+    }
+    /// Who can turn it off and on.
+    Target& power(PowerSwitch by) {
+        power_ = std::move(by);
+        return *this;
+    }
     /// Algorithm lists as OpenSSH names them; empty: ours.
     Target& kex_algorithms(std::string list) {
         kex_ = std::move(list);
@@ -104,6 +124,10 @@ public:
     [[nodiscard]] const std::vector<std::string>& known_hosts() const noexcept { return known_hosts_; }
     [[nodiscard]] Duration connect_timeout() const noexcept { return connect_timeout_; }
     [[nodiscard]] const std::string& proxy_command() const noexcept { return proxy_command_; }
+    [[nodiscard]] std::uint16_t closed_port() const noexcept { return closed_port_; }
+    [[nodiscard]] const std::string& canary() const noexcept { return canary_; }
+    [[nodiscard]] std::uint16_t canary_port() const noexcept { return canary_port_; }
+    [[nodiscard]] const std::optional<PowerSwitch>& power() const noexcept { return power_; }
     [[nodiscard]] const std::string& kex_algorithms() const noexcept { return kex_; }
     [[nodiscard]] const std::string& ciphers() const noexcept { return ciphers_; }
     /// "user@host:port", with brackets round an IPv6 address; for messages.
@@ -122,6 +146,10 @@ private:
     std::vector<std::string> known_hosts_;
     Duration connect_timeout_ = std::chrono::seconds(10);
     std::string proxy_command_;
+    std::uint16_t closed_port_ = 9;  // discard, RFC 863
+    std::string canary_;
+    std::uint16_t canary_port_ = 0;
+    std::optional<PowerSwitch> power_;
     std::string kex_;
     std::string ciphers_;
 };

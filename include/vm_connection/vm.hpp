@@ -15,8 +15,9 @@
 #include <string_view>
 #include <vector>
 
-#include <vm_connection/boot.hpp>
+#include <vm_connection/boot_story.hpp>
 #include <vm_connection/command.hpp>
+#include <vm_connection/diagnosis.hpp>
 #include <vm_connection/export.hpp>
 #include <vm_connection/health.hpp>
 #include <vm_connection/job.hpp>
@@ -24,40 +25,17 @@
 #include <vm_connection/notice.hpp>
 #include <vm_connection/outcome.hpp>
 #include <vm_connection/output.hpp>
+#include <vm_connection/power.hpp>
+#include <vm_connection/run.hpp>
 #include <vm_connection/target.hpp>
 #include <vm_connection/task.hpp>
 
 namespace vmc VMC_API {
 
-/// A command under way. Copies share it; dropping them all lets it run on to its end.
-class Run {
-public:
-    /// The outcome; comes exactly once, whatever happens. Cancelling it is cancel().
-    [[nodiscard]] Task<Outcome> outcome() const;
-    /// Ends the command on the VM (TERM, then KILL to its process group), then reports what it came to.
-    void cancel();
-    /// "INT", "HUP", …: for the command's process group, RFC 4254 §6.9. Never confirmed.
-    void send_signal(std::string name);
-    void resize(int columns, int rows);
-    /// More of its standard input; only for a command started with open_input().
-    void write(std::string bytes);
-    void close_input();
-    /// Bytes written and not yet taken by the VM: wait for less before writing more.
-    [[nodiscard]] std::size_t input_waiting() const;
-    void resume_output();
-
-    class VMC_HIDDEN Impl;
-    explicit Run(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
-
-private:
-    std::shared_ptr<Impl> impl_;
-};
-
 /// A running command whose output is taken by the thread that waits for it; see Vm::run_here().
 using HereFn = std::function<void(Stream, std::string_view bytes)>;
 
-/// One VM. Safe to use from any thread. Destroying it closes the link; commands still running
-/// then are reported lost.
+/// One VM, for any thread. Destroying it closes the link; commands still running then are reported lost.
 class Vm {
 public:
     explicit Vm(Target target, Loop& loop = default_loop());
@@ -86,8 +64,19 @@ public:
                                                                     std::uint64_t bytes = std::uint64_t{1} << 30U,
                                                                     std::string directory = {});
     [[nodiscard]] Task<Health> health(Level level);
-    /// Two authenticated readings can be compared with compare().
+    /// Looks at all that can be seen of it and says what is wrong, within 30 s. Never fails: what it cannot tell it
+    /// says. Costs sshd one login, also while the link is online, and a closed port one SYN (Target::closed_port).
+    [[nodiscard]] Task<Diagnosis> diagnose();
+    /// Two authenticated readings can be compared with compare(); what happened since one, boot_since() tells.
     [[nodiscard]] Task<Result<BootRecord>> boot();
+    [[nodiscard]] Task<Result<BootStory>> boot_since(BootRecord before, WallTime last_heartbeat = {});
+    /// How it stands by its power switch (Target::power), which is asked now. Connects to nothing. Code::bad_request:
+    /// there is no switch, or it cannot do that.
+    [[nodiscard]] Task<Result<PowerReading>> power();
+    /// Does it, and is done when the switch itself says so, within its time. One action at a time on each VM, among all
+    /// processes that share a state directory: Code::held while another is under way. Code::timed_out: it was not seen
+    /// to be done. Cancelled in the middle it may be done all the same, and holds the next until its time is over.
+    [[nodiscard]] Task<Result<PowerReading>> power(PowerAction action);
     /// From now on the key the host shows now is its own; gives "ssh-ed25519 SHA256:…". When
     /// `expected` ("SHA256:…") is another one, nothing changes and it fails. Nobody logs in.
     [[nodiscard]] Task<Result<std::string>> trust_host_key(std::string expected = {});
@@ -98,13 +87,13 @@ public:
     [[nodiscard]] const Target& target() const;
     /// Called on the loop's thread with everything the user of a link should be told at once.
     void on_notice(std::function<void(const Notice&)> tell);
-    /// Also tries while two denials, or four logins left half-way, hold the door shut for 10 minutes.
+    /// Also tries while two denials, or four logins left half-way, hold the door shut for some minutes.
     void retry_auth(bool yes);
     /// A VM in its first boot denies everybody until its user exists: two denials hold nothing then, and
     /// the caller keeps a slow pace himself (`vmc wait`: one try in 30 s).
     void first_boot(bool yes);
     /// For whoever waits for a VM to boot: an attempt whose connection was accepted may stay silent for
-    /// up to 110 s instead of the connect timeout; it is dropped by nobody and goes on when sshd wakes up.
+    /// up to 15 min instead of the connect timeout; it is dropped by nobody and goes on when sshd wakes up.
     void patient(bool yes);
 
     class VMC_HIDDEN Impl;

@@ -11,7 +11,7 @@ from . import wire
 from .places import LabError, session_directory
 
 _ECHO = ["icmp type echo-request drop", "icmpv6 type echo-request drop"]
-_SYN = "tcp flags & (syn | ack) == syn drop"
+_SYN = "tcp flags & (syn | ack) == syn"
 _RST = "meta l4proto tcp reject with tcp reset"
 
 # name → (takes a number, rules towards the machine, rules from the machine)
@@ -21,7 +21,8 @@ KINDS = {
     "drop-out": (False, [], ["drop"]),
     "reject-rst": (False, [_RST], [_RST]),
     "reject-icmp": (False, ["reject with icmpx type host-unreachable"], []),
-    "drop-new": (False, [_SYN], []),
+    "drop-new": (False, [f"{_SYN} drop"], []),
+    "refuse-new": (False, [f"{_SYN} reject with tcp reset"], []),
     "drop-icmp": (False, _ECHO, []),
     "drop-tcp": (False, ["meta l4proto tcp drop"], ["meta l4proto tcp drop"]),
     "mtu": (True, ["meta length > {n} drop"], ["meta length > {n} drop"]),

@@ -13,6 +13,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import threading
 import uuid
 
 from . import accounts, control, faults, inits, kernel, keys, packages, processes, rootfs, servers, wire
@@ -236,7 +237,7 @@ def _prepare(directory: pathlib.Path, name: str, number: int, sshd: str, wish: d
 def _make_session_layer() -> None:
     layer = session_directory() / "layer"
     if not layer.is_dir():
-        scratch = session_directory() / f".layer-{os.getpid()}"
+        scratch = session_directory() / f".layer-{os.getpid()}-{threading.get_ident()}"
         rootfs.make_layer(scratch)
         try:
             scratch.rename(layer)

@@ -122,13 +122,38 @@ std::unique_ptr<Call> Engine::health(Box box, std::uint64_t ticket, const std::s
                                   slot_of(std::move(box), ticket), [](const Health& health) { return render(health); });
 }
 
+std::unique_ptr<Call> Engine::diagnose(Box box, std::uint64_t ticket) {
+    return std::make_unique<Call>(vm().diagnose(), slot_of(std::move(box), ticket),
+                                  [](const Diagnosis& diagnosis) { return render(diagnosis); });
+}
+
+namespace {
+
+template <class T>
+py::dict rendered(const Result<T>& found) {
+    if (found) return render(*found);
+    py::dict made;
+    made["failure"] = render(found.error());
+    return made;
+}
+
+}  // namespace
+
+std::unique_ptr<Call> Engine::power(Box box, std::uint64_t ticket, const std::string& action) {
+    const auto wanted = parse_power_action(action);
+    return std::make_unique<Call>(wanted ? vm().power(*wanted) : vm().power(), slot_of(std::move(box), ticket),
+                                  rendered<PowerReading>);
+}
+
 std::unique_ptr<Call> Engine::boot(Box box, std::uint64_t ticket) {
-    return std::make_unique<Call>(vm().boot(), slot_of(std::move(box), ticket), [](const Result<BootRecord>& record) {
-        if (record) return render(*record);
-        py::dict made;
-        made["failure"] = render(record.error());
-        return made;
-    });
+    return std::make_unique<Call>(vm().boot(), slot_of(std::move(box), ticket), rendered<BootRecord>);
+}
+
+std::unique_ptr<Call> Engine::boot_since(Box box, std::uint64_t ticket, const py::dict& before, double last_heartbeat) {
+    auto was = record_of(before);
+    if (!was) throw py::value_error("boot_id must be a lower-case UUID");
+    return std::make_unique<Call>(vm().boot_since(std::move(*was), wall_time(last_heartbeat)),
+                                  slot_of(std::move(box), ticket), rendered<BootStory>);
 }
 
 std::unique_ptr<Call> Engine::close(Box box, std::uint64_t ticket) {

@@ -45,7 +45,11 @@ public:
     std::unique_ptr<Call> reconnect(Box box, std::uint64_t ticket, int retries, double delay);
     std::unique_ptr<RunCall> run(Box box, std::uint64_t ticket, const py::handle& spec, bool wants_output);
     std::unique_ptr<Call> health(Box box, std::uint64_t ticket, const std::string& level);
+    std::unique_ptr<Call> diagnose(Box box, std::uint64_t ticket);
+    /// Asks only where `action` is empty.
+    std::unique_ptr<Call> power(Box box, std::uint64_t ticket, const std::string& action);
     std::unique_ptr<Call> boot(Box box, std::uint64_t ticket);
+    std::unique_ptr<Call> boot_since(Box box, std::uint64_t ticket, const py::dict& before, double last_heartbeat);
     // Jobs, in engine_jobs.cpp. `job`: its id or name.
     std::unique_ptr<Call> submit(Box box, std::uint64_t ticket, const py::handle& order);
     std::unique_ptr<Call> jobs(Box box, std::uint64_t ticket, const std::string& directory);

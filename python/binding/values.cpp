@@ -31,6 +31,12 @@ Duration span(double seconds) {
     return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(std::clamp(seconds, 0.0, longest)));
 }
 
+WallTime wall_time(double seconds) {
+    constexpr double longest = 1e10;  // the year 2286; a clock that was never set is 0
+    const std::chrono::duration<double> since(std::clamp(seconds, 0.0, longest));
+    return WallTime(std::chrono::duration_cast<WallTime::duration>(since));
+}
+
 double seconds(Duration span) { return std::chrono::duration<double>(span).count(); }
 
 py::dict render(const Error& error) {
@@ -70,16 +76,82 @@ py::dict render(const Health& health) {
         "cause"_a = text(health.cause), "evidence"_a = evidence);
 }
 
+py::dict render(const Diagnosis& diagnosis) {
+    const auto texts = [](const std::vector<std::string>& lines) {
+        py::list list;
+        for (const auto& line : lines) list.append(text(line));
+        return list;
+    };
+    py::list hypotheses;
+    for (const auto& each : diagnosis.hypotheses)
+        hypotheses.append(py::dict("cause"_a = text(each.cause), "probability"_a = each.probability,
+                                   "speaks_for"_a = texts(each.speaks_for),
+                                   "speaks_against"_a = texts(each.speaks_against)));
+    const auto since =
+        diagnosis.since ? py::object(py::float_(seconds(diagnosis.since->time_since_epoch()))) : py::none();
+    return py::dict("health"_a = render(diagnosis.health), "since"_a = since, "hypotheses"_a = hypotheses,
+                    "would_settle"_a = texts(diagnosis.would_settle),
+                    "boot_change"_a = text(slug(diagnosis.boot_change)),
+                    "boot"_a = diagnosis.boot ? py::object(render(*diagnosis.boot)) : py::none());
+}
+
 py::dict render(const BootRecord& record) {
     return py::dict("boot_id"_a = text(record.boot_id.text()), "incarnation"_a = text(record.incarnation),
                     "host_key"_a = text(record.identity.host_key), "machine_id"_a = text(record.identity.machine_id),
                     "product_uuid"_a = text(record.identity.product_uuid), "uptime"_a = seconds(record.uptime),
-                    "read_at"_a = since_1970(record.read_at));
+                    "read_at"_a = since_1970(record.read_at), "read_on"_a = seconds(record.read_on.time_since_epoch()),
+                    "took"_a = seconds(record.took), "booted_at"_a = since_1970(record.booted_at));
+}
+
+py::dict render(const BootStory& story) {
+    const auto time = [](const std::optional<WallTime>& at) {
+        return at ? py::object(py::float_(since_1970(*at))) : py::none();
+    };
+    py::list evidence;
+    for (const auto& clue : story.evidence)
+        evidence.append(
+            py::dict("tells"_a = text(clue.tells), "source"_a = text(clue.source), "text"_a = text(clue.text)));
+    return py::dict(
+        "change"_a = text(slug(story.change)), "before"_a = render(story.before), "now"_a = render(story.now),
+        "boots"_a = story.boots ? py::object(py::int_(*story.boots)) : py::none(), "ended"_a = text(slug(story.ended)),
+        "died_at"_a = time(story.died_at), "returned_at"_a = time(story.returned_at),
+        "down"_a = story.down ? py::object(py::float_(seconds(*story.down))) : py::none(),
+        "cause"_a = text(story.cause), "evidence"_a = evidence, "line"_a = text(story.line()));
 }
 
 py::dict render(const Notice& notice) {
     return py::dict("kind"_a = text(slug(notice.kind)), "at"_a = since_1970(notice.at), "text"_a = text(notice.text));
 }
+
+py::dict render(const PowerReading& reading) {
+    return py::dict("state"_a = text(slug(reading.state)), "detail"_a = text(reading.detail),
+                    "took"_a = seconds(reading.took));
+}
+
+namespace {
+
+PowerSwitch switch_of(const py::handle& described) {
+    const auto kind = bytes_of(described.attr("kind"));
+    auto where = bytes_of(described.attr("where"));
+    std::map<std::string, std::string> options;
+    for (const auto& pair : described.attr("options").attr("items")()) {
+        const auto entry = py::reinterpret_borrow<py::tuple>(pair);
+        options.emplace(bytes_of(entry[0]), bytes_of(entry[1]));
+    }
+    std::map<std::string, std::vector<std::string>> programs;
+    for (const auto& pair : described.attr("programs").attr("items")()) {
+        const auto entry = py::reinterpret_borrow<py::tuple>(pair);
+        auto& words = programs[bytes_of(entry[0])];
+        for (const auto& word : entry[1]) words.push_back(bytes_of(word));
+    }
+    PowerSwitch made = kind == "qmp"     ? PowerSwitch::qmp(std::move(where))
+                       : kind == "fence" ? PowerSwitch::fence(std::move(where), std::move(options))
+                                         : PowerSwitch::command(std::move(programs));
+    made.secrets(bytes_of(described.attr("secrets"))).within(span(described.attr("within").cast<double>()));
+    return made;
+}
+
+}  // namespace
 
 Target target_of(const py::handle& wanted) {
     const auto given = [&](const char* name) { return wanted.attr(name); };
@@ -95,6 +167,11 @@ Target target_of(const py::handle& wanted) {
     if (is_given("pin")) target.pin(bytes_of(given("pin")));
     if (is_given("host_key_alias")) target.host_key_alias(bytes_of(given("host_key_alias")));
     if (is_given("proxy_command")) target.proxy_command(bytes_of(given("proxy_command")));
+    if (is_given("canary")) {
+        const auto canary = given("canary").cast<py::tuple>();
+        target.canary(bytes_of(canary[0]), canary[1].cast<std::uint16_t>());
+    }
+    if (is_given("power")) target.power(switch_of(given("power")));
     std::vector<std::string> known_hosts;
     for (const auto& file : given("known_hosts")) known_hosts.push_back(bytes_of(file));
     if (!known_hosts.empty()) target.known_hosts(std::move(known_hosts));
@@ -120,21 +197,19 @@ Command command_of(const py::handle& spec) {
     return command;
 }
 
-namespace {
-
 std::optional<BootRecord> record_of(const py::dict& given) {
     const auto word = [&](const char* name) { return bytes_of(given[name]); };
+    const auto number = [&](const char* name) { return given[name].cast<double>(); };
     auto boot_id = BootId::parse(word("boot_id"));
     if (!boot_id) return std::nullopt;
     Identity identity;
     identity.host_key = word("host_key");
     identity.machine_id = word("machine_id");
     identity.product_uuid = word("product_uuid");
-    return BootRecord{std::move(*boot_id), word("incarnation"), std::move(identity),
-                      span(given["uptime"].cast<double>()), WallTime{}};
+    return BootRecord{std::move(*boot_id),    word("incarnation"),           std::move(identity),
+                      span(number("uptime")), wall_time(number("read_at")),  Instant(span(number("read_on"))),
+                      span(number("took")),   wall_time(number("booted_at"))};
 }
-
-}  // namespace
 
 std::string boot_change(const py::dict& before, const py::dict& after) {
     const auto was = record_of(before);

@@ -2,6 +2,7 @@
 // Values of the library as dicts, whose keys are the fields of vm_connection/values.py, and back.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,7 @@ namespace py = pybind11;
 /// A str as bytes: UTF-8, and os.fsdecode()'s stand-ins as the bytes they stand for.
 [[nodiscard]] std::string bytes_of(const py::handle& value);
 [[nodiscard]] Duration span(double seconds);
+[[nodiscard]] WallTime wall_time(double seconds);
 [[nodiscard]] double seconds(Duration span);
 [[nodiscard]] double since_1970(WallTime at);
 [[nodiscard]] py::object text_or_none(const std::string& bytes);
@@ -24,11 +26,16 @@ namespace py = pybind11;
 [[nodiscard]] py::dict render(const Error& error);
 [[nodiscard]] py::dict render(const Outcome& outcome);
 [[nodiscard]] py::dict render(const Health& health);
+[[nodiscard]] py::dict render(const Diagnosis& diagnosis);
 [[nodiscard]] py::dict render(const BootRecord& record);
+[[nodiscard]] py::dict render(const BootStory& story);
 [[nodiscard]] py::dict render(const Notice& notice);
+[[nodiscard]] py::dict render(const PowerReading& reading);
 
 [[nodiscard]] Target target_of(const py::handle& target);
 [[nodiscard]] Command command_of(const py::handle& spec);
+/// Nothing without a proper boot id.
+[[nodiscard]] std::optional<BootRecord> record_of(const py::dict& given);
 [[nodiscard]] std::string boot_change(const py::dict& before, const py::dict& after);
 
 }  // namespace vmc::python

@@ -26,12 +26,27 @@ from .errors import (
     VMConnectionError,
     VMRebootDetectedError,
 )
-from .values import BootRecord, Evidence, Failure, Health, JobOutput, JobStatus, Notice, Outcome
+from .power import PowerReading, PowerSwitch
+from .values import (
+    BootClue,
+    BootRecord,
+    BootStory,
+    Diagnosis,
+    Evidence,
+    Failure,
+    Health,
+    Hypothesis,
+    JobOutput,
+    JobStatus,
+    Notice,
+    Outcome,
+)
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "AuthenticationError", "BootRecord", "CommandFailedError", "CommandTimeoutError", "ConnectionLostError", "Evidence",
-    "Failure", "Health", "HostKeyError", "Job", "JobFailedError", "JobInterrupted", "JobNotEndedError", "JobOutput",
-    "JobStatus", "Notice", "Outcome", "SSHConnection", "VMConnection", "VMConnectionError", "VMRebootDetectedError",
+    "AuthenticationError", "BootClue", "BootRecord", "BootStory", "CommandFailedError", "CommandTimeoutError",
+    "ConnectionLostError", "Diagnosis", "Evidence", "Failure", "Health", "HostKeyError", "Hypothesis", "Job",
+    "JobFailedError", "JobInterrupted", "JobNotEndedError", "JobOutput", "JobStatus", "Notice", "Outcome",
+    "PowerReading", "PowerSwitch", "SSHConnection", "VMConnection", "VMConnectionError", "VMRebootDetectedError",
 ]

@@ -7,17 +7,51 @@ import dataclasses
 import time
 from typing import TYPE_CHECKING, Any
 
+from . import _engine
 from ._engine import CommandSpec, Target
 from ._wait import Box
 from .errors import VMConnectionError
-from .values import Failure
+from .values import BootRecord, Failure, Health
 
 if TYPE_CHECKING:
     from .testing import FakeVM, Reply
 
 
+def health_fields(health: Health) -> dict[str, Any]:
+    found = {field.name: getattr(health, field.name) for field in dataclasses.fields(health)}
+    found["evidence"] = [dataclasses.asdict(piece) for piece in health.evidence]
+    return found
+
+
 def failure(code: str, stage: str, message: str) -> Failure:
     return Failure(code, stage, message)
+
+
+@dataclasses.dataclass
+class FakeLife:
+    """A boot that is over."""
+
+    boot_id: str
+    ended: str
+    cause: str
+    died_at: float
+
+
+def _story(before: dict[str, Any], fake: FakeVM) -> dict[str, Any]:
+    now = dataclasses.asdict(BootRecord(**fake.boot_reading()))
+    change = _engine.boot_change(before, now)
+    known = [life.boot_id for life in fake.lives]
+    clue = {"tells": "change", "source": "boot-id", "text": change}
+    story: dict[str, Any] = {"change": change, "before": before, "now": now, "line": change, "evidence": [clue]}
+    if change != "reboot":
+        return story
+    lives = fake.lives[known.index(before["boot_id"]):] if before["boot_id"] in known else []
+    panic = next((life.cause or "panic" for life in lives if life.ended == "crash"), "")
+    kind = "crash-reboot" if panic else "reboot" if len(lives) == 1 else "reboot-at-least-once"
+    if lives:
+        story |= {"boots": len(lives), "ended": lives[0].ended, "died_at": lives[0].died_at,
+                  "returned_at": lives[-1].died_at, "down": 0.0 if len(lives) == 1 else None}
+    return story | {"change": kind, "line": kind, "cause": panic}
 
 
 class FakeCall:
@@ -150,15 +184,31 @@ class FakeLink:
 
     def health(self, box: Box, ticket: int, level: str) -> FakeCall:
         health = self.fake.health_at(level)
-        found = {field.name: getattr(health, field.name) for field in dataclasses.fields(health)}
-        found["evidence"] = [dataclasses.asdict(piece) for piece in health.evidence]
+        return FakeCall(box, ticket, health_fields(health))
+
+    def diagnose(self, box: Box, ticket: int) -> FakeCall:
+        diagnosis = self.fake.diagnosis()
+        found = {field.name: getattr(diagnosis, field.name) for field in dataclasses.fields(diagnosis)}
+        found["health"] = health_fields(diagnosis.health)
+        found["hypotheses"] = [dataclasses.asdict(each) for each in diagnosis.hypotheses]
         return FakeCall(box, ticket, found)
+
+    def power(self, box: Box, ticket: int, action: str) -> FakeCall:
+        if action:
+            self.fake.switched(action)
+        return FakeCall(box, ticket, {"state": self.fake.power_state, "detail": "fake"})
 
     def boot(self, box: Box, ticket: int) -> FakeCall:
         trouble = self._come_up()
         if trouble is not None:
             return FakeCall(box, ticket, {"failure": dataclasses.asdict(trouble)})
         return FakeCall(box, ticket, self.fake.boot_reading())
+
+    def boot_since(self, box: Box, ticket: int, before: dict[str, Any], last_heartbeat: float) -> FakeCall:
+        trouble = self._come_up()
+        if trouble is not None:
+            return FakeCall(box, ticket, {"failure": dataclasses.asdict(trouble)})
+        return FakeCall(box, ticket, _story(before, self.fake))
 
     def close(self, box: Box, ticket: int) -> FakeCall:
         self._closed = True

@@ -15,7 +15,8 @@ from ._engine import Call, CommandSpec, Engine, Run, Target
 from ._lines import Lines
 from ._wait import Mail, News
 from .errors import CommandFailedError, VMConnectionError, VMRebootDetectedError, raise_failure, raise_unless_ended
-from .values import BootRecord, Evidence, Failure, Health, Outcome
+from .power import PowerReading, checked_action
+from .values import BootClue, BootRecord, BootStory, Diagnosis, Evidence, Failure, Health, Hypothesis, Outcome
 
 LEVELS = ("basic", "medium", "thorough")
 
@@ -25,6 +26,17 @@ OUTPUT_LIMIT = 256 << 20
 CANCEL_WITHIN_S = 10.0
 
 LineFn = Callable[[str], object]
+
+
+def health_of(found: dict[str, Any]) -> Health:
+    evidence = tuple(Evidence(**piece) for piece in found.pop("evidence"))
+    return Health(**found, evidence=evidence)
+
+
+def story_of(found: dict[str, Any]) -> BootStory:
+    evidence = tuple(BootClue(**clue) for clue in found.pop("evidence"))
+    was, now = BootRecord(**found.pop("before")), BootRecord(**found.pop("now"))
+    return BootStory(before=was, now=now, evidence=evidence, **found)
 
 
 class Verbs:
@@ -105,8 +117,28 @@ class Verbs:
     async def health(self, mail: Mail, level: str) -> Health:
         engine, ticket = self.engine(), mail.ticket()
         found = await self.finish(engine.health(mail.box, ticket, known_level(level)), ticket)
-        evidence = tuple(Evidence(**piece) for piece in found.pop("evidence"))
-        return Health(**found, evidence=evidence)
+        return health_of(found)
+
+    async def diagnose(self, mail: Mail) -> Diagnosis:
+        engine, ticket = self.engine(), mail.ticket()
+        found = await self.finish(engine.diagnose(mail.box, ticket), ticket)
+        health = health_of(found.pop("health"))
+        hypotheses = tuple(
+            Hypothesis(each["cause"], each["probability"], tuple(each["speaks_for"]), tuple(each["speaks_against"]))
+            for each in found.pop("hypotheses"))
+        boot = found.pop("boot", None)
+        return Diagnosis(health, hypotheses=hypotheses, would_settle=tuple(found.pop("would_settle")),
+                         boot=story_of(boot) if boot else None, **found)
+
+    async def power(self, mail: Mail, action: str | None) -> PowerReading:
+        if self.target.power is None:
+            raise ValueError("no power switch is known for this VM (power=PowerSwitch…)")
+        engine, ticket = self.engine(), mail.ticket()
+        wanted = checked_action(action) if action is not None else ""
+        found = await self.finish(engine.power(mail.box, ticket, wanted), ticket)
+        if "failure" in found:
+            raise_failure(Failure(**found["failure"]))
+        return PowerReading(**found)
 
     async def boot(self, mail: Mail) -> BootRecord:
         if not self.connected:
@@ -116,6 +148,19 @@ class Verbs:
         if "failure" in found:
             raise_failure(Failure(**found["failure"]))
         return BootRecord(**found)
+
+    async def boot_since(self, mail: Mail, before: BootRecord | None, last_heartbeat: float | None) -> BootStory:
+        before = before or self.recorded
+        if before is None:
+            raise ValueError("No boot to compare with: give one, or call record_boot_id() first")
+        if not self.connected:
+            raise VMConnectionError("Not connected to VM")
+        engine, ticket = self.engine(), mail.ticket()
+        call = engine.boot_since(mail.box, ticket, dataclasses.asdict(before), last_heartbeat or 0.0)
+        found = await self.finish(call, ticket)
+        if "failure" in found:
+            raise_failure(Failure(**found["failure"]))
+        return story_of(found)
 
     async def record_boot_id(self, mail: Mail) -> str:
         self.recorded = await self.boot(mail)
@@ -127,7 +172,7 @@ class Verbs:
             raise ValueError("No boot ID recorded: call record_boot_id() first")
         now = await self.boot(mail)
         change = _engine.boot_change(dataclasses.asdict(before), dataclasses.asdict(now))
-        if change in ("none", "unknown"):
+        if change in ("none", "pause", "unknown"):
             return False
         if change in ("other-machine", "ambiguous"):
             raise VMConnectionError(f"another machine answers ({change}): the boots cannot be compared")
@@ -273,6 +318,17 @@ def checked_target(host: str, user: str, key_path: str | os.PathLike[str] | None
     for name, value in (("host", host), ("user", user), ("key_path", key or "")):
         if "\0" in value:
             raise ValueError(f"{name} cannot hold a NUL")
+    extras["canary"] = checked_canary(extras.get("canary"))
     return Target(host, user, key, port, float(connection_timeout), **extras)
+
+
+def checked_canary(canary: str | tuple[str, int] | None) -> tuple[str, int] | None:
+    """(host, port); port 0 asks for a ping."""
+    if not canary:
+        return None
+    host, port = (canary, 0) if isinstance(canary, str) else canary
+    if not host or "\0" in host or not 0 <= port <= 65535:
+        raise ValueError(f"canary must be a host or (host, port), is {canary!r}")
+    return host, port
 
 

@@ -19,7 +19,8 @@ from ._engine import Engine, Passphrase
 from ._face import Face, NoticeFn
 from ._hub import do, hub
 from ._verbs import OUTPUT_LIMIT, LineFn, Verbs, spec
-from .values import BootRecord, Health, Outcome
+from .power import PowerReading, PowerSwitch
+from .values import BootRecord, BootStory, Diagnosis, Health, Outcome
 
 __all__ = ["Job", "SSHConnection", "VMConnection"]
 
@@ -62,8 +63,17 @@ class SSHConnection(Face, JobsFace):
     async def health(self, level: str = "medium") -> Health:
         return await do(lambda mail: self._verbs.health(mail, level))
 
+    async def diagnose(self) -> Diagnosis:
+        return await do(self._verbs.diagnose)
+
+    async def power(self, action: str | None = None) -> PowerReading:
+        return await do(lambda mail: self._verbs.power(mail, action))
+
     async def boot(self) -> BootRecord:
         return await do(self._verbs.boot)
+
+    async def boot_since(self, before: BootRecord | None = None, *, last_heartbeat: float | None = None) -> BootStory:
+        return await do(lambda mail: self._verbs.boot_since(mail, before, last_heartbeat))
 
     async def record_boot_id(self) -> str:
         return await do(self._verbs.record_boot_id)
@@ -111,13 +121,15 @@ class VMConnection(JobsFace):
         known_hosts: Sequence[str] = (),
         host_key_alias: str | None = None,
         proxy_command: str | None = None,
+        canary: str | tuple[str, int] | None = None,
+        power: PowerSwitch | None = None,
         retry_auth: bool = False,
         on_notice: NoticeFn | None = None,
     ) -> None:
         self.ssh = SSHConnection(
             host, user, key_path, port, connection_timeout, agent=agent, passphrase=passphrase, host_keys=host_keys,
             pin=pin, known_hosts=known_hosts, host_key_alias=host_key_alias, proxy_command=proxy_command,
-            retry_auth=retry_auth, on_notice=on_notice)
+            canary=canary, power=power, retry_auth=retry_auth, on_notice=on_notice)
 
     async def connect(self) -> None:
         await self.ssh.connect()
@@ -154,8 +166,17 @@ class VMConnection(JobsFace):
     async def health(self, level: str = "medium") -> Health:
         return await self.ssh.health(level)
 
+    async def diagnose(self) -> Diagnosis:
+        return await self.ssh.diagnose()
+
+    async def power(self, action: str | None = None) -> PowerReading:
+        return await self.ssh.power(action)
+
     async def boot(self) -> BootRecord:
         return await self.ssh.boot()
+
+    async def boot_since(self, before: BootRecord | None = None, *, last_heartbeat: float | None = None) -> BootStory:
+        return await self.ssh.boot_since(before, last_heartbeat=last_heartbeat)
 
     async def record_boot_id(self) -> str:
         return await self.ssh.record_boot_id()

@@ -13,7 +13,8 @@ from ._engine import Engine, Passphrase
 from ._face import Face, NoticeFn
 from ._here import do
 from ._verbs import OUTPUT_LIMIT, LineFn, Verbs, spec
-from .values import BootRecord, Health, Outcome
+from .power import PowerReading, PowerSwitch
+from .values import BootRecord, BootStory, Diagnosis, Health, Outcome
 
 __all__ = ["Job", "SSHConnection", "VMConnection"]
 
@@ -25,6 +26,9 @@ class SSHConnection(Face, JobsFace):
     None). `host_keys`: "accept-new" remembers an unknown host and stops hard at a changed key,
     "strict" refuses an unknown host too, "ephemeral" keeps nothing; `pin="SHA256:…"` accepts that key
     only. `passphrase`: of a locked key file, or a function that is asked for it with the file's path.
+    `canary`: another host near us, or (host, port), that a diagnosis sends a ping or one connect to, so as to
+    tell our own network from the VM's.
+    `power`: who can turn it off and on (PowerSwitch); a diagnosis asks him when no command runs any more.
     `on_notice` is told at once, on a thread of its own, what happens to the link.
 
         with SSHConnection("192.168.1.100", "ubuntu", "~/.ssh/id_rsa") as conn:
@@ -87,9 +91,32 @@ class SSHConnection(Face, JobsFace):
         """What was asked of each layer, what it answered, and what we make of it."""
         return do(lambda mail: self._verbs.health(mail, level))
 
+    def diagnose(self) -> Diagnosis:
+        """What is wrong with it, how sure that is, and why; within 30 s. Costs sshd one login, and a port that is
+        known to be closed one SYN."""
+        return do(self._verbs.diagnose)
+
+    def power(self, action: str | None = None) -> PowerReading:
+        """How it stands by its power switch, asked now; or that after `action` ("off", "on", "cycle", "reset" or "nmi")
+        was carried out and seen to be: all that ran there ends without a farewell. Connects to nothing.
+
+        Raises ValueError without a switch, VMConnectionError when he could not be asked, refused, or the action was not
+        seen to be done in his time.
+        """
+        return do(lambda mail: self._verbs.power(mail, action))
+
     def boot(self) -> BootRecord:
         """Reads the VM's boot id and identity now."""
         return do(self._verbs.boot)
+
+    def boot_since(self, before: BootRecord | None = None, *, last_heartbeat: float | None = None) -> BootStory:
+        """What happened since `before`, or since record_boot_id(): how often it rebooted, how that boot ended, when,
+        and how each of these is known. Only when the boot is another one the VM is asked for what it knows (once, at
+        most 40 s). `last_heartbeat`: that of a JobStatus, of a job that ran in that boot.
+
+        Raises ValueError without a boot to compare with, VMConnectionError and its kin when the VM is not reached.
+        """
+        return do(lambda mail: self._verbs.boot_since(mail, before, last_heartbeat))
 
     def record_boot_id(self) -> str:
         """Remembers this boot, and returns its id."""
@@ -141,13 +168,15 @@ class VMConnection(JobsFace):
         known_hosts: Sequence[str] = (),
         host_key_alias: str | None = None,
         proxy_command: str | None = None,
+        canary: str | tuple[str, int] | None = None,
+        power: PowerSwitch | None = None,
         retry_auth: bool = False,
         on_notice: NoticeFn | None = None,
     ) -> None:
         self.ssh = SSHConnection(
             host, user, key_path, port, connection_timeout, agent=agent, passphrase=passphrase, host_keys=host_keys,
             pin=pin, known_hosts=known_hosts, host_key_alias=host_key_alias, proxy_command=proxy_command,
-            retry_auth=retry_auth, on_notice=on_notice)
+            canary=canary, power=power, retry_auth=retry_auth, on_notice=on_notice)
 
     def connect(self) -> None:
         self.ssh.connect()
@@ -186,8 +215,17 @@ class VMConnection(JobsFace):
     def health(self, level: str = "medium") -> Health:
         return self.ssh.health(level)
 
+    def diagnose(self) -> Diagnosis:
+        return self.ssh.diagnose()
+
+    def power(self, action: str | None = None) -> PowerReading:
+        return self.ssh.power(action)
+
     def boot(self) -> BootRecord:
         return self.ssh.boot()
+
+    def boot_since(self, before: BootRecord | None = None, *, last_heartbeat: float | None = None) -> BootStory:
+        return self.ssh.boot_since(before, last_heartbeat=last_heartbeat)
 
     def record_boot_id(self) -> str:
         return self.ssh.record_boot_id()

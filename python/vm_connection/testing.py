@@ -33,10 +33,10 @@ from typing import Any, Callable, Iterator, Sequence, Union
 
 from . import _engine
 from ._engine import JobOrder, Target
-from ._fake import failure
+from ._fake import FakeLife, failure
 from ._fake_jobs import FakeEngine, FakeJob, declined
 from .blocking import SSHConnection, VMConnection
-from .values import Evidence, Failure, Health
+from .values import Diagnosis, Evidence, Failure, Health, Hypothesis
 
 __all__ = ["FakeCommand", "FakeJob", "FakeVM", "Reply", "fake_vm"]
 
@@ -87,12 +87,16 @@ class FakeVM:
         self.commands: list[FakeCommand] = []
         self.jobs: list[FakeJob] = []
         self.logins = 0
+        self.power_state = "on"              # what its power switch says
+        self.power_actions: list[str] = []   # what its power switch was told to do
         self.otherwise: Script = lambda command: Reply(stderr=f"sh: 1: {command.command}: not found\n", exit_code=127)
         self.lock = threading.RLock()
+        self.lives: list[FakeLife] = []  # that are over
         self.engines: list[FakeEngine] = []
         self.trouble: Failure | None = None
         self._scripts: list[tuple[str | re.Pattern[str], Iterator[Reply | ReplyFn]]] = []
         self._health: Health | None = None
+        self._diagnosis: Diagnosis | None = None
 
     # What it does
 
@@ -107,15 +111,29 @@ class FakeVM:
             self._scripts.insert(0, (command, _each(script)))
         return self
 
-    def reboot(self) -> str:
-        """A new boot id. What was running is lost, jobs are interrupted, and the link comes back by itself."""
+    def reboot(self, ended: str = "orderly", cause: str = "") -> str:
+        """A new boot id. What was running is lost, jobs are interrupted, and the link comes back by itself.
+        `ended`, `cause`: what boot_since() will know of it."""
         with self.lock:
+            self.lives.append(FakeLife(self.boot_id, ended, cause, time.time()))
             self.boot_id = str(uuid.uuid4())
             self.cut("connection reset by peer")
             for job in list(self.jobs):
                 job.reboot()
             self._tell("rebooted", f"boot id is now {self.boot_id}")
             return self.boot_id
+
+    def switched(self, action: str) -> None:
+        """What its power switch does: "off", "on", "cycle", "reset" or "nmi" (to a kernel that panics at it)."""
+        with self.lock:
+            self.power_actions.append(action)
+            if action == "off":
+                self.power_state = "off"
+                self.unreachable()
+            elif action != "on" or self.power_state == "off":
+                self.power_state = "on"
+                self.reachable()
+                self.reboot("crash" if action == "nmi" else "unclean")
 
     def cut(self, why: str = "connection reset by peer") -> None:
         """The link ends: what was running is lost, but for jobs. The next command finds it back."""
@@ -154,6 +172,10 @@ class FakeVM:
     def health_is(self, health: Health | None) -> None:
         """What health() and is_alive() say from now on; None: what the state of the VM suggests."""
         self._health = health
+
+    def diagnosis_is(self, diagnosis: Diagnosis | None) -> None:
+        """What diagnose() says from now on; None: what the state of the VM suggests."""
+        self._diagnosis = diagnosis
 
     # Whom to talk to it with
 
@@ -247,6 +269,13 @@ class FakeVM:
             tcp_stack="works" if network else "unknown", response_time=0.001 if network else None,
             cause="none" if ssh else "unknown",
             evidence=tuple(Evidence(check, check, "works" if works.get(check, ssh) else "fails") for check in stages))
+
+    def diagnosis(self) -> Diagnosis:
+        if self._diagnosis is not None:
+            return self._diagnosis
+        health = self.health_at("thorough")
+        certain = 0.99 if health.cause != "unknown" else 0.5
+        return Diagnosis(health, hypotheses=(Hypothesis(health.cause, certain),))
 
     def _tell(self, kind: str, text: str) -> None:
         for engine in self.engines:

@@ -7,7 +7,10 @@ import signal as signals
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["BootRecord", "Evidence", "Failure", "Health", "JobOutput", "JobStatus", "Notice", "Outcome"]
+__all__ = [
+    "BootClue", "BootRecord", "BootStory", "Diagnosis", "Evidence", "Failure", "Health", "Hypothesis", "JobOutput",
+    "JobStatus", "Notice", "Outcome",
+]
 
 
 @dataclass(frozen=True)
@@ -216,6 +219,40 @@ class Health:
 
 
 @dataclass(frozen=True)
+class Hypothesis:
+    """One cause that could explain what was seen."""
+
+    cause: str                 # stable: "path-dead", "sshd-down", "none", …
+    probability: float = 0.0   # given all of the evidence
+    speaks_for: tuple[str, ...] = ()      # for people, the strongest first
+    speaks_against: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is wrong with a VM, how sure that is, and on which evidence.
+
+    `health.cause` names a cause only where the evidence leaves one; else it is "unknown", and `hypotheses` is the
+    set that cannot be told apart from here.
+    """
+
+    health: Health
+    since: float | None = None   # our wall clock at the last sign of life; None while it answers
+    hypotheses: tuple[Hypothesis, ...] = ()  # most probable first; below 1 % left out
+    would_settle: tuple[str, ...] = ()       # questions that nobody could answer, for people
+    boot_change: str = "unknown"             # against the last reading of this host
+    boot: BootStory | None = None            # what is known of that change, where there was one
+
+    @property
+    def verdict(self) -> str:
+        return self.health.verdict
+
+    @property
+    def cause(self) -> str:
+        return self.health.cause
+
+
+@dataclass(frozen=True)
 class BootRecord:
     """One authenticated reading of a VM's life. Empty strings stand for "not known"."""
 
@@ -225,7 +262,46 @@ class BootRecord:
     machine_id: str = ""
     product_uuid: str = ""
     uptime: float = 0.0      # seconds, when it was read
-    read_at: float = 0.0     # our wall clock then, seconds since 1970
+    read_at: float = 0.0     # our wall clock when the answer had come, seconds since 1970
+    read_on: float = 0.0     # our monotonic clock then, s
+    took: float = 0.0        # from the question to the answer, s
+    booted_at: float = 0.0   # by the VM's clock, when its kernel began: moves when that clock is set
+
+
+@dataclass(frozen=True)
+class BootClue:
+    """One thing that is known of a change of boot, and how."""
+
+    tells: str   # "change", "boots", "ended", "died_at", "returned_at", "cause" or "note"
+    source: str  # "boot-id", "identity", "uptime", "clock", "journal", "wtmp", "pstore", "kdump", "heartbeat", …
+    text: str    # for people
+
+
+@dataclass(frozen=True)
+class BootStory:
+    """What happened between two readings. Times by our wall clock, in seconds since 1970; None: not known."""
+
+    # "none", "reboot", "reboot-at-least-once" (not counted, or more than one), "crash-reboot", "kexec", "soft-reboot",
+    # "pause", "snapshot-revert", "re-imaged", "other-machine", "ambiguous" or "unknown"
+    change: str
+    before: BootRecord
+    now: BootRecord
+    boots: int | None = None            # how often a kernel began since, by what they left on the disk
+    ended: str = "unknown"              # "orderly", "unclean" (a crash, a reset or a power cut), "crash"
+    died_at: float | None = None        # the last sign of life of the boot that was recorded
+    returned_at: float | None = None    # when the kernel that answers now began
+    down: float | None = None           # s, between the two, where one boot was counted; at most so long
+    cause: str = ""                     # words of the kernel that panicked
+    evidence: tuple[BootClue, ...] = ()
+    line: str = field(default="", repr=False)
+
+    @property
+    def new_life(self) -> bool:
+        """What ran before is gone: a new life of the kernel or of user space."""
+        return self.change in ("reboot", "reboot-at-least-once", "crash-reboot", "kexec", "soft-reboot")
+
+    def __str__(self) -> str:
+        return self.line or self.change
 
 
 @dataclass(frozen=True)

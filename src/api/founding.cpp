@@ -113,13 +113,11 @@ bool SSHConnection::check_reboot() {
     const auto change = compare(*recorded_, *now);
     switch (change) {
         case BootChange::none:
+        case BootChange::pause:
         case BootChange::unknown: return false;
         case BootChange::other_machine:
         case BootChange::ambiguous: throw VMConnectionError("another machine answers: the boots cannot be compared");
-        case BootChange::reboot:
-        case BootChange::soft_reboot:
-        case BootChange::snapshot_revert:
-        case BootChange::re_imaged: break;
+        default: break;
     }
     throw VMRebootDetectedError(recorded_->boot_id.text(), now->boot_id.text(), change);
 }

@@ -9,7 +9,9 @@
 
 #include "api/loop_impl.hpp"
 #include "edge/os/ip_prober.hpp"
+#include "edge/os/off_loop.hpp"
 #include "edge/os/system_clock.hpp"
+#include "edge/power/switches.hpp"
 #include "edge/ssh/transport.hpp"
 #include "edge/store/file_store.hpp"
 
@@ -41,13 +43,16 @@ class Loop::Impl::World {
 public:
     World(const boost::asio::any_io_executor& executor, const std::string& state_directory)
         : clock(executor), transport(executor, places(state_directory)), prober(executor, random),
-          store(state_directory), doors(executor) {}
+          store(state_directory), doors(executor), switch_helpers(executor), switches(switch_helpers) {}
     edge::SystemClock clock;
     edge::SystemRandom random;
     edge::SshTransport transport;
     edge::IpProber prober;
     edge::FileStore store;
     link::Doors doors;
+    link::Company company;
+    edge::OffLoop switch_helpers;
+    edge::RealSwitches switches;
 };
 
 Loop::Impl::Impl(std::string state_directory)
@@ -75,11 +80,13 @@ Loop::Impl::~Impl() {
 }
 
 link::Ports Loop::Impl::ports() {
-    return link::Ports(executor(), world_->clock, world_->random, world_->transport, world_->store, world_->doors);
+    return link::Ports(executor(), world_->clock, world_->random, world_->transport, world_->store, world_->doors,
+                       world_->company);
 }
 
 port::Prober& Loop::Impl::prober() { return world_->prober; }
 port::Store& Loop::Impl::store() { return world_->store; }
+port::PowerSwitches& Loop::Impl::switches() { return world_->switches; }
 edge::SshTransport& Loop::Impl::ssh() { return world_->transport; }
 
 Loop::Loop(std::string state_directory) : impl_(std::make_shared<Impl>(std::move(state_directory))) {}

@@ -10,6 +10,7 @@
 #include <vm_connection/loop.hpp>
 
 #include "link/ports.hpp"
+#include "port/power_switch.hpp"
 #include "port/prober.hpp"
 
 namespace vmc {
@@ -34,6 +35,7 @@ public:
     [[nodiscard]] link::Ports ports();
     [[nodiscard]] port::Prober& prober();
     [[nodiscard]] port::Store& store();
+    [[nodiscard]] port::PowerSwitches& switches();
     [[nodiscard]] edge::SshTransport& ssh();
     [[nodiscard]] const std::string& state_directory() const { return state_directory_; }
 

@@ -6,23 +6,11 @@
 
 #include "api/run_impl.hpp"
 #include "api/vm_impl.hpp"
+#include "health/boot_since.hpp"
 #include "health/check.hpp"
+#include "recovery/power.hpp"
 
 namespace vmc {
-
-namespace {
-
-constexpr Duration facts_within = std::chrono::seconds(10);
-
-Async<Result<BootRecord>> read_boot(link::Link& link, port::Clock& clock) {
-    auto up = co_await link.connect();
-    if (!up) co_return std::unexpected(up.error());
-    auto facts = co_await link.read_facts(clock.now() + facts_within);
-    if (!facts) co_return std::unexpected(facts.error());
-    co_return facts->record(clock.wall_now());
-}
-
-}  // namespace
 
 Vm::Impl::Impl(Target target, std::shared_ptr<Loop::Impl> loop)
     : loop_(std::move(loop)), tasks_(loop_->executor()),
@@ -119,9 +107,61 @@ Task<Health> Vm::health(Level level) {
     });
 }
 
+namespace {
+
+Async<Diagnosis> look_at(Loop::Impl& loop, link::Link& link) {
+    const auto& described = link.target().power();
+    const auto power = described ? loop.switches().make(*described) : nullptr;
+    co_return co_await health::diagnose(loop.ports(), loop.prober(), link, power.get());
+}
+
+}  // namespace
+
+Task<Diagnosis> Vm::diagnose() {
+    return impl_->launch<Diagnosis>([impl = impl_.get()](link::Link& link) { return look_at(impl->loop(), link); });
+}
+
 Task<Result<BootRecord>> Vm::boot() {
     return impl_->launch<Result<BootRecord>>(
-        [impl = impl_.get()](link::Link& link) { return read_boot(link, impl->loop().ports().clock); });
+        [impl = impl_.get()](link::Link& link) { return health::read_boot(impl->loop().ports(), link); });
+}
+
+Task<Result<BootStory>> Vm::boot_since(BootRecord before, WallTime last_heartbeat) {
+    return impl_->launch<Result<BootStory>>(
+        [impl = impl_.get(), before = std::move(before), last_heartbeat](link::Link& link) {
+            return health::boot_since(impl->loop().ports(), link, before, last_heartbeat);
+        });
+}
+
+namespace {
+
+Result<std::unique_ptr<port::PowerSwitch>> switch_of(Loop::Impl& loop, const Target& target) {
+    if (!target.power()) return failed(Code::bad_request, Stage::config, target.host() + " has no power switch");
+    return loop.switches().make(*target.power());
+}
+
+Async<Result<PowerReading>> ask_power(Loop::Impl& loop, const Target& target) {
+    const auto power = switch_of(loop, target);
+    if (!power) co_return std::unexpected(power.error());
+    co_return co_await recovery::read_power(loop.ports(), **power, target.power()->within());
+}
+
+Async<Result<PowerReading>> order_power(Loop::Impl& loop, const Target& target, PowerAction action) {
+    const auto power = switch_of(loop, target);
+    if (!power) co_return std::unexpected(power.error());
+    co_return co_await recovery::change_power(loop.ports(), target, **power, action, target.power()->within());
+}
+
+}  // namespace
+
+Task<Result<PowerReading>> Vm::power() {
+    return impl_->launch<Result<PowerReading>>(
+        [impl = impl_.get()](link::Link& link) { return ask_power(impl->loop(), link.target()); });
+}
+
+Task<Result<PowerReading>> Vm::power(PowerAction action) {
+    return impl_->launch<Result<PowerReading>>(
+        [impl = impl_.get(), action](link::Link& link) { return order_power(impl->loop(), link.target(), action); });
 }
 
 Task<bool> Vm::close() { return impl_->close(); }

@@ -30,21 +30,40 @@ bool incarnation_changed(const std::string& before, const std::string& after) {
     return false;
 }
 
+/// The same life of a kernel is the same machine, with new host keys perhaps, or a new machine-id when the
+/// hardware is known to be the same. But the clones of one snapshot with memory share a boot id too.
+BootChange same_boot_machine(const Identity& was, const Identity& is) {
+    if (differ(was.product_uuid, is.product_uuid)) return BootChange::ambiguous;
+    const bool same_hardware = agree(was.product_uuid, is.product_uuid);
+    return differ(was.machine_id, is.machine_id) && !same_hardware ? BootChange::ambiguous : BootChange::none;
+}
+
 /// Is it the machine we read before? `none` when it is; where the traces contradict each other or
 /// there is none in common, `ambiguous`.
 BootChange machine_change(const BootRecord& before, const BootRecord& after) {
     const Identity &was = before.identity, &is = after.identity;
-    if (differ(was.machine_id, is.machine_id)) {
-        const bool same_hardware = agree(was.product_uuid, is.product_uuid);
-        return same_hardware && differ(was.host_key, is.host_key) ? BootChange::re_imaged : BootChange::other_machine;
-    }
+    if (before.boot_id == after.boot_id) return same_boot_machine(was, is);
     if (differ(was.product_uuid, is.product_uuid)) return BootChange::other_machine;
-    // The same life of a kernel is the same machine, with new host keys perhaps.
-    if (before.boot_id == after.boot_id) return BootChange::none;
+    const bool same_hardware = agree(was.product_uuid, is.product_uuid);
+    if (differ(was.machine_id, is.machine_id)) {
+        // Systems without a state make a machine-id at each boot; clones of one image share a host key.
+        // Only the hardware tells them apart.
+        if (agree(was.host_key, is.host_key)) return same_hardware ? BootChange::none : BootChange::ambiguous;
+        const bool new_key = differ(was.host_key, is.host_key);
+        return same_hardware && new_key ? BootChange::re_imaged : BootChange::other_machine;
+    }
     if (differ(was.host_key, is.host_key)) return BootChange::ambiguous;
-    const bool known = agree(was.machine_id, is.machine_id) || agree(was.product_uuid, is.product_uuid) ||
-                       agree(was.host_key, is.host_key);
+    const bool known = agree(was.machine_id, is.machine_id) || same_hardware || agree(was.host_key, is.host_key);
     return known ? BootChange::none : BootChange::ambiguous;
+}
+
+/// Time that two clocks of ours agree has passed, and the VM's has not. A tenth is left to clocks that are being
+/// brought back to the right time: chrony makes them run up to 8.3 % slower or faster.
+bool was_paused(const BootRecord& before, const BootRecord& after) {
+    const auto still = stood_still(before, after);
+    if (!still) return false;
+    const Duration ours = *still + (after.uptime - before.uptime);
+    return *still > std::chrono::seconds(2) + ours / 10;
 }
 
 }  // namespace
@@ -67,7 +86,11 @@ std::string_view slug(BootChange change) noexcept {
     switch (change) {
         case BootChange::none: return "none";
         case BootChange::reboot: return "reboot";
+        case BootChange::reboot_at_least_once: return "reboot-at-least-once";
+        case BootChange::crash_reboot: return "crash-reboot";
+        case BootChange::kexec: return "kexec";
         case BootChange::soft_reboot: return "soft-reboot";
+        case BootChange::pause: return "pause";
         case BootChange::snapshot_revert: return "snapshot-revert";
         case BootChange::re_imaged: return "re-imaged";
         case BootChange::other_machine: return "other-machine";
@@ -77,6 +100,28 @@ std::string_view slug(BootChange change) noexcept {
     return "unknown";
 }
 
+bool is_new_life(BootChange change) noexcept {
+    switch (change) {
+        case BootChange::reboot:
+        case BootChange::reboot_at_least_once:
+        case BootChange::crash_reboot:
+        case BootChange::kexec:
+        case BootChange::soft_reboot: return true;
+        default: return false;
+    }
+}
+
+std::optional<Duration> stood_still(const BootRecord& before, const BootRecord& after) {
+    const auto timed = [](const BootRecord& record) {
+        return record.uptime > Duration{} && record.read_at > WallTime{} && record.read_on > Instant{};
+    };
+    if (before.boot_id != after.boot_id || !timed(before) || !timed(after)) return std::nullopt;
+    // The least that can have passed between the two readings on the VM. A step of our calendar does not move
+    // our monotonic clock; a record that another machine of ours wrote has another one, but the same calendar.
+    const Duration calendar = after.read_at - before.read_at, steady = after.read_on - before.read_on;
+    return std::min(calendar, steady) - after.took - (after.uptime - before.uptime);
+}
+
 BootChange compare(const BootRecord& before, const BootRecord& after) {
     if (const auto change = machine_change(before, after); change != BootChange::none) return change;
     if (before.boot_id != after.boot_id) return BootChange::reboot;
@@ -84,7 +129,8 @@ BootChange compare(const BootRecord& before, const BootRecord& after) {
     // tolerance: two readings under way at once may arrive in either order.
     const bool timed = before.uptime > Duration{} && after.uptime > Duration{};
     if (timed && after.uptime + std::chrono::seconds(1) < before.uptime) return BootChange::snapshot_revert;
-    return incarnation_changed(before.incarnation, after.incarnation) ? BootChange::soft_reboot : BootChange::none;
+    if (incarnation_changed(before.incarnation, after.incarnation)) return BootChange::soft_reboot;
+    return was_paused(before, after) ? BootChange::pause : BootChange::none;
 }
 
 }  // namespace vmc

@@ -38,6 +38,7 @@ std::string_view slug(Layer layer) noexcept {
         case Layer::exec: return "exec";
         case Layer::system: return "system";
         case Layer::storage: return "storage";
+        case Layer::elsewhere: return "elsewhere";
     }
     return "route";
 }

@@ -177,7 +177,8 @@ Async<bool> Following::stream() {
     from.err = from_.err.ask_from();
     const std::string mark = model::nonce(jobs_.ports().random.draw());
     Streams streams(*this, mark);
-    auto script = model::follow_script(*where, id_, from, patience, mark);
+    const model::JobOffsets held{from_.out.offset(), from_.err.offset()};
+    auto script = model::follow_script(*where, id_, from, held, patience, mark);
     auto ended = co_await jobs_.link().stream(std::move(script), streams, now + patience + spare);
     if (ended) co_return true;
     if (ended.error().code() != Code::channel_refused || streams.begun()) failed_with(ended.error());

@@ -82,8 +82,10 @@ Async<bool> Jobs::take_breath(Instant deadline) {
     co_return ports_.clock.now() < deadline;
 }
 
-Async<Result<model::JobPlace>> Jobs::prepare(std::string directory, Instant deadline) {
-    auto script = [directory](const std::string& mark) { return model::prepare_script(directory, mark); };
+Async<Result<model::JobPlace>> Jobs::prepare(std::string directory, bool submits, Instant deadline) {
+    auto script = [directory, submits](const std::string& mark) {
+        return model::prepare_script(directory, submits, mark);
+    };
     auto answer = co_await ask_again(std::move(script), deadline);
     if (!answer) co_return std::unexpected(std::move(answer.error()));
     const auto& values = (*answer)->values;
@@ -93,7 +95,7 @@ Async<Result<model::JobPlace>> Jobs::prepare(std::string directory, Instant dead
     co_return std::move(*found);
 }
 
-Async<Result<model::JobPlace>> Jobs::place(std::string directory, Instant deadline) {
+Async<Result<model::JobPlace>> Jobs::place(std::string directory, Instant deadline, bool submits) {
     if (!directory.empty() && !directory.starts_with('/'))
         co_return failed(Code::bad_request, Stage::config, "the directory for jobs is an absolute path on the VM");
     if (const auto known = places_.find(directory); known != places_.end()) co_return known->second;
@@ -105,7 +107,7 @@ Async<Result<model::JobPlace>> Jobs::place(std::string directory, Instant deadli
                 co_return std::move(*known);
             }
     }
-    auto found = co_await prepare(directory, deadline);
+    auto found = co_await prepare(directory, submits, deadline);
     if (!found) co_return found;
     // Before the first submit: a retry after a crash of ours must go to the same place.
     if (directory.empty()) {

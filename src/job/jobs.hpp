@@ -62,8 +62,8 @@ public:
     using Script = std::function<std::string(const model::JobPlace&, const std::string& nonce)>;
     /// A question that may be asked twice: asked again after a loss.
     Async<Result<Held>> ask(std::string directory, Script script, Instant deadline);
-    /// Where jobs live under that root, asked once for each VM.
-    Async<Result<model::JobPlace>> place(std::string directory, Instant deadline);
+    /// Where jobs live under that root, asked once for each VM. A root that the user named is made only for a submit.
+    Async<Result<model::JobPlace>> place(std::string directory, Instant deadline, bool submits = false);
     [[nodiscard]] JobStatus read(const Answer& answer) const;
 
     [[nodiscard]] const link::Ports& ports() const { return ports_; }
@@ -74,7 +74,7 @@ private:
     Async<Result<Held>> ask_once(std::string script, std::string nonce, Instant deadline, bool* left = nullptr);
     Async<Result<Held>> ask_again(std::function<std::string(const std::string&)> script, Instant deadline);
     Async<Result<JobStatus>> begin(const model::JobOrder& order, bool& may_have_begun, Instant deadline);
-    Async<Result<model::JobPlace>> prepare(std::string directory, Instant deadline);
+    Async<Result<model::JobPlace>> prepare(std::string directory, bool submits, Instant deadline);
     Async<Result<void>> stage(model::JobOrder order, model::JobPlace place, Instant deadline);
     Async<Result<model::JobMoment>> moment(Instant deadline);
     Async<Result<model::JobMoment>> read_moment(Instant deadline);

@@ -107,7 +107,7 @@ Async<Result<JobStatus>> Jobs::submit(JobRequest request, Instant deadline) {
 /// `may_have_begun`: a submit is on its way, or was, and nothing was heard of what became of it.
 Async<Result<JobStatus>> Jobs::begin(const model::JobOrder& order, bool& may_have_begun, Instant deadline) {
     for (bool anew = false;;) {
-        auto where = co_await place(order.request.directory(), deadline);
+        auto where = co_await place(order.request.directory(), deadline, true);
         if (!where) co_return std::unexpected(std::move(where.error()));
         if (auto why = where->why_not_durable(); !why.empty() && !order.request.allows_volatile())
             co_return failed(Code::declined, Stage::command, "a job would not be durable: " + why);

@@ -4,6 +4,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include "flow/deadline.hpp"
+#include "model/acquaintance.hpp"
 #include "model/breaker.hpp"
 #include "model/etiquette.hpp"
 
@@ -11,12 +12,19 @@ namespace vmc::link {
 
 namespace {
 
-/// LoginGraceTime is 120 s by default; 10 s of it are left for the login itself.
-constexpr Duration park_limit = std::chrono::seconds(110);
+/// LoginGraceTime is 120 s by default; 10 s of it are left for the login itself. It begins when sshd takes the
+/// connection from its queue, and the banner is the first thing it does then.
+constexpr Duration served_limit = std::chrono::seconds(110);
+/// In the queue of an sshd that hangs we cost nothing, and are in the moment it wakes up; the transport finds out
+/// when the kernel there is no more. Four such places lie there after an hour, and fail2ban bans at five.
+constexpr Duration queue_limit = std::chrono::minutes(15);
 
 /// The transport ends by itself at its deadline, and has better words for it: only when it does not
 /// are ours needed.
 constexpr Duration backstop = std::chrono::milliseconds(200);
+
+/// Hardening guides set LoginGraceTime to 30 or 60 s. Whoever ends a login within this has other reasons.
+constexpr Duration least_grace = std::chrono::seconds(15);
 
 /// All links of a loop together begin this many logins at a time, each of which makes room when it is over
 /// or has lasted so long: a thousand at once would hold the memory of a thousand key exchanges and, on one
@@ -24,30 +32,22 @@ constexpr Duration backstop = std::chrono::milliseconds(200);
 constexpr std::size_t begun_at_a_time = 64;
 constexpr Duration makes_room_after = std::chrono::milliseconds(250);
 
+/// For a place among the connections that may come to no login: those under way hang, or are done by then.
+constexpr Duration longest_wait_for_others = model::Etiquette::pace + std::chrono::milliseconds(200);
+
 /// Nobody bans himself (fail2ban: ignoreself), and behind a port of our own machine there is usually a
 /// forwarder: it accepts for a guest whose sshd has seen nobody.
 bool is_own_address(std::string_view host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
 
 std::string door_of(const Target& target) { return target.host() + ' ' + std::to_string(target.port()); }
 
-model::Breaker worked_only() {
-    model::Breaker breaker;
-    breaker.worked();
-    return breaker;
-}
-
-std::string minutes_left(WallTime until, WallTime now) {
-    const auto left = std::chrono::ceil<std::chrono::minutes>(until - now).count();
-    return std::to_string(left) + (left == 1 ? " minute" : " minutes");
-}
-
 }  // namespace
 
 /// Which stage an attempt has come to.
 class Approach::Progress final : public port::ConnectWatcher {
 public:
-    Progress(const Target& target, std::shared_ptr<Logins> logins)
-        : accepts_(target.proxy_command().empty() ? Stage::tcp : Stage::banner),
+    Progress(const Target& target, port::Clock& clock, std::shared_ptr<Logins> logins)
+        : clock_(clock), accepts_(target.proxy_command().empty() ? Stage::tcp : Stage::banner),
           sees_us_(is_own_address(target.host()) ? Stage::banner : accepts_), logins_(std::move(logins)) {}
     Progress(const Progress&) = delete;
     ~Progress() override {
@@ -57,20 +57,35 @@ public:
     }
     void stage_began(Stage stage) override {
         now_at = stage;
+        if (stage == Stage::key_exchange) served_at = clock_.now();
+        logins_->latest.stage = stage;
+        logins_->latest.since = clock_.now();
+        logins_->changed.notify();
         if (counted_ || !sshd_has_seen_us()) return;
         counted_ = true;
+        seen_since_ = clock_.now();
         ++logins_->under_way;
     }
+    void heard() override { logins_->latest.heard = clock_.now(); }
     /// Somebody answers there. A proxy is only the proxy until a banner comes through it.
     [[nodiscard]] bool accepted() const { return now_at > accepts_; }
     [[nodiscard]] bool sshd_has_seen_us() const { return now_at > sees_us_; }
+    /// It was our login's time that was up there.
+    [[nodiscard]] bool was_timed_out(const Error& why) const {
+        return why.code() == Code::lost && counted_ && clock_.now() - seen_since_ >= least_grace;
+    }
+    /// It has spoken.
+    [[nodiscard]] bool served() const { return now_at > Stage::banner; }
     Stage now_at = Stage::none;
+    Instant served_at{};
 
 private:
+    port::Clock& clock_;
     Stage accepts_;
     Stage sees_us_;
     std::shared_ptr<Logins> logins_;
     bool counted_ = false;
+    Instant seen_since_{};
 };
 
 /// Ends at the deadline unless the peer has accepted us by then; then when parking ends.
@@ -78,28 +93,26 @@ Async<void> Approach::patience(Instant deadline, Instant parked_until, const Pro
     co_await ports_.clock.sleep_until(std::min(deadline, ports_.clock.now() + makes_room_after));
     turn.pace.reset();
     co_await ports_.clock.sleep_until(deadline);
-    if (progress.accepted() || parked_until == deadline) co_await ports_.clock.sleep_until(parked_until + backstop);
+    if (parked_until == deadline) co_return co_await ports_.clock.sleep_until(deadline + backstop);
+    if (!progress.accepted()) co_return;
+    while (!progress.served() && ports_.clock.now() < parked_until)
+        co_await flow::finishes(ports_.clock, parked_until, next_step());
+    const Instant end = progress.served() ? std::max(deadline, progress.served_at + served_limit) : parked_until;
+    co_await ports_.clock.sleep_until(end + backstop);
 }
 
 Approach::Approach(const Ports& ports, const Target& target, Tell tell)
     : ports_(ports), target_(target), tell_(std::move(tell)), breaker_(model::breaker_name(target)),
       etiquette_(model::etiquette_name(target)), logins_(std::make_shared<Logins>(ports.executor)) {}
 
-model::Etiquette Approach::etiquette() const {
-    const auto record = ports_.store.read(etiquette_);
-    // A state directory that cannot be read must not lock us out; writing it complains where it matters.
-    return record && *record ? model::Etiquette::parse(**record) : model::Etiquette();
-}
-
-Instant Approach::may_connect_at() const {
-    const auto now = ports_.clock.wall_now();
-    const auto until = holds_ == Hold::none ? std::nullopt : etiquette().held_until(now);
-    return ports_.clock.now() + (until ? *until - now : Duration{0});
-}
-
 Async<void> Approach::no_login_under_way() {
     const auto logins = logins_;
     while (logins->under_way > 0) co_await logins->changed.wait();
+}
+
+Async<void> Approach::next_step() {
+    const auto logins = logins_;
+    co_await logins->changed.wait();
 }
 
 Async<Result<std::unique_ptr<port::Session>>> Approach::reach(Instant deadline, bool may_park) {
@@ -107,12 +120,16 @@ Async<Result<std::unique_ptr<port::Session>>> Approach::reach(Instant deadline, 
     const Instant begun = ports_.clock.now();
     // A login that begins when half of its time is over would be cut short, and count as one we left.
     const Instant turn_by = begun + (deadline - begun) / 2;
+    auto late = co_await keep_pace(turn_by);
+    if (late) co_return std::unexpected(std::move(*late));
     auto entering = enter();
     auto turn = co_await flow::until(ports_.clock, turn_by, std::move(entering));
     if (!turn)
         co_return failed(Code::timed_out, Stage::none,
                          "other connections of ours are being made to " + target_.name() + "; no turn in time");
     if (auto held = hold()) co_return std::unexpected(std::move(*held));
+    auto place = co_await take_place(std::min(turn_by, ports_.clock.now() + longest_wait_for_others));
+    if (!place) co_return std::unexpected(std::move(place.error()));
     co_return co_await attempt(deadline, may_park, *turn);
 }
 
@@ -129,15 +146,20 @@ Async<Approach::Turn> Approach::enter() {
 
 /// Also when it is cancelled, it is known what it came to.
 Async<Result<std::unique_ptr<port::Session>>> Approach::attempt(Instant deadline, bool may_park, Turn& turn) {
-    Progress progress(target_, logins_);
+    Progress progress(target_, ports_.clock, logins_);
     try {
         auto result = co_await race(deadline, may_park, progress, turn);
-        if (!result && progress.sshd_has_seen_us() && model::is_abandoned(result.error().code()))
-            remember_leaving(result.error().line());
+        // fail2ban does not tell a denial from a connection that was left. (Whoever waits for a first boot is denied
+        // on purpose, and paces himself.)
+        const bool denied = !result && result.error().code() == Code::auth_denied && holds_ == Hold::both;
+        const bool ours = !result && (model::is_abandoned(result.error()) || progress.was_timed_out(result.error()));
+        if (denied || (ours && progress.sshd_has_seen_us()))
+            remember_leaving(progress.served(), result.error().is_given_up_here(), result.error().line());
+        remember_service(progress.served(), result);
         remember(result);
         co_return result;
     } catch (...) {
-        if (progress.sshd_has_seen_us()) remember_leaving("cancelled while logging in");
+        if (progress.sshd_has_seen_us()) remember_leaving(progress.served(), false, "cancelled while logging in");
         throw;
     }
 }
@@ -145,7 +167,7 @@ Async<Result<std::unique_ptr<port::Session>>> Approach::attempt(Instant deadline
 Async<Result<std::unique_ptr<port::Session>>> Approach::race(Instant deadline, bool may_park, Progress& progress,
                                                              Turn& turn) {
     const Instant begun = ports_.clock.now();
-    const Instant parked_until = may_park ? std::max(deadline, begun + park_limit) : deadline;
+    const Instant parked_until = may_park ? std::max(deadline, begun + longest_park()) : deadline;
     using namespace boost::asio::experimental::awaitable_operators;
     auto either =
         ports_.transport.connect(target_, parked_until, &progress) || patience(deadline, parked_until, progress, turn);
@@ -156,72 +178,12 @@ Async<Result<std::unique_ptr<port::Session>>> Approach::race(Instant deadline, b
     co_return std::unexpected(std::move(late));
 }
 
-std::optional<Error> Approach::hold() {
-    auto held = held_by_breaker();
-    return held ? held : held_by_etiquette();
-}
-
-std::optional<Error> Approach::held_by_breaker() {
-    if (holds_ != Hold::both) return std::nullopt;
-    const auto record = ports_.store.read(breaker_);
-    if (!record || !*record) return std::nullopt;
-    const WallTime now = ports_.clock.wall_now();
-    const auto until = model::Breaker::parse(**record).open_until(now);
-    if (!until) return std::nullopt;
-    return Error(Code::auth_held, Stage::authentication,
-                 target_.name() + " has denied this key twice; not trying again for " + minutes_left(*until, now) +
-                     " (--retry-auth overrides)");
-}
-
-std::optional<Error> Approach::held_by_etiquette() {
-    if (holds_ == Hold::none) return std::nullopt;
-    const auto record = etiquette();
-    const WallTime now = ports_.clock.wall_now();
-    const auto until = record.held_until(now);
-    if (!until) return std::nullopt;
-    return Error(
-        Code::held, Stage::banner,
-        "not trying " + target_.name() + " for " + minutes_left(*until, now) + ": " +
-            std::to_string(model::Etiquette::abandoned_limit) +
-            " connections in ten minutes came to no login, a fifth may get us banned (--retry-auth overrides); "
-            "the last: " +
-            record.why());
-}
-
-void Approach::remember_leaving(const std::string& why) {
-    const WallTime now = ports_.clock.wall_now();
-    const auto change = [now, &why](const std::optional<std::string>& before) {
-        auto etiquette = model::Etiquette::parse(before.value_or(""));
-        etiquette.abandoned(now, why);
-        return etiquette.serialise();
-    };
-    update(etiquette_, change);
-}
-
-void Approach::update(const std::string& record, const std::function<std::string(std::optional<std::string>)>& change) {
-    const auto written = ports_.store.update(record, change);
-    if (!written) tell_(Notice::Kind::connecting, "cannot remember what came of this login: " + written.error().line());
-}
-
-void Approach::remember(const Result<std::unique_ptr<port::Session>>& result) {
-    const bool denied = !result && result.error().code() == Code::auth_denied;
-    if (!result && !denied) return;
-    if (!denied) {
-        // Written at the first success and after denials only: a warm start costs one read, no fsync.
-        const auto record = ports_.store.read(breaker_);
-        if (record && *record) {
-            const auto breaker = model::Breaker::parse(**record);
-            if (breaker == worked_only()) return;
-        }
-    }
-    const WallTime now = ports_.clock.wall_now();
-    const auto change = [&](const std::optional<std::string>& before) {
-        auto breaker = model::Breaker::parse(before.value_or(""));
-        if (denied) breaker.denied(now);
-        else breaker.worked();
-        return breaker.serialise();
-    };
-    update(breaker_, change);
+/// A forwarder accepts, and answers for its kernel, also when the VM behind it has long been another one.
+Duration Approach::longest_park() const {
+    if (!target_.proxy_command().empty() || is_own_address(target_.host())) return served_limit;
+    const auto record = ports_.store.read(model::acquaintance_name(target_));
+    const bool forwarded = record && *record && model::Acquaintance::parse(**record).forwarded;
+    return forwarded ? served_limit : queue_limit;
 }
 
 }  // namespace vmc::link

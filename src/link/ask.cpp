@@ -12,6 +12,8 @@ namespace vmc::link {
 namespace {
 
 constexpr Duration goodbye_within = std::chrono::milliseconds(150);
+/// Of what a probe says on its standard error.
+constexpr std::size_t complaint_kept = 1024;
 
 }  // namespace
 
@@ -85,15 +87,20 @@ Async<Result<std::string>> Link::ask_unlimited(port::Session& session, std::stri
     // What is over already (nologin) takes no input; what it has said is the answer all the same.
     auto written = co_await (*channel)->write(std::move(script));
     if (written) (void)co_await (*channel)->send_eof();
-    std::string answer;
+    std::string answer, complaint;
     for (;;) {
         auto event = co_await (*channel)->next();
         if (!event) co_return std::unexpected(event.error());
         if (const auto* data = std::get_if<port::Data>(&*event)) {
             if (data->stream == port::Stream::out) answer += data->bytes;
+            else if (complaint.size() < complaint_kept) complaint += data->bytes.substr(0, complaint_kept);
             if (answer.size() > limit)
                 co_return failed(Code::protocol, Stage::command, "a probe on the VM answered too much");
         } else if (std::holds_alternative<port::ChannelClosed>(*event)) {
+            if (answer.empty() && model::cannot_start(complaint)) {
+                Error cannot(Code::protocol, Stage::command, "the VM cannot start a command");
+                co_return std::unexpected(std::move(cannot).said(complaint));
+            }
             co_return answer;
         }
     }

@@ -20,6 +20,12 @@ constexpr Duration refused_pause = std::chrono::milliseconds(500);
 /// MaxStartups and penalties ease by the second; asking faster only prolongs them.
 constexpr Duration throttled_pause = std::chrono::seconds(5);
 
+/// For the login of a system that is on its way up or down see model::Etiquette::pace.
+Duration shortest_pause(Code code) {
+    if (code == Code::throttled) return throttled_pause;
+    return code == Code::booting ? model::Etiquette::pace : Duration{0};
+}
+
 std::string milliseconds(Duration span) {
     return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(span).count()) + " ms";
 }
@@ -37,9 +43,12 @@ std::string_view words(model::Liveness judged) {
 Link::Link(Ports ports, Target target, std::function<void(const Notice&)> tell_user)
     : ports_(std::move(ports)), target_(std::move(target)), tell_(std::move(tell_user)),
       approach_(ports_, target_, [this](Notice::Kind kind, std::string text) { tell(kind, std::move(text)); }),
-      scope_(ports_.executor), changed_(ports_.executor), state_(model::Idle{}) {}
+      scope_(ports_.executor), changed_(ports_.executor), state_(model::Idle{}) {
+    ports_.company.join(*this);
+}
 
 Link::~Link() {
+    ports_.company.leave(*this);
     for (auto& wire : wires_) wire->session->abort();
 }
 
@@ -148,7 +157,7 @@ void Link::attempt_ended(Result<std::unique_ptr<port::Session>> reached) {
 Instant Link::retry_at(const Error& why) {
     Duration pause = backoff_.next(ports_.random.draw());
     if (why.code() == Code::refused) pause = std::min(pause, refused_pause);
-    if (why.code() == Code::throttled) pause = std::max(pause, throttled_pause);
+    pause = std::max(pause, shortest_pause(why.code()));
     return std::max(ports_.clock.now() + pause, std::min(approach_.may_connect_at(), never));
 }
 

@@ -22,7 +22,9 @@
 #include "link/sink.hpp"
 #include "link/wire.hpp"
 #include "model/backoff.hpp"
+#include "model/boot_story.hpp"
 #include "model/end_process.hpp"
+#include "model/flaps.hpp"
 #include "model/link_state.hpp"
 #include "model/sudo.hpp"
 
@@ -55,6 +57,15 @@ public:
                                    bool* left = nullptr);
     /// The same over a connection of its own, made for it and closed after it.
     Async<Result<std::string>> ask_anew(std::string script, Instant deadline);
+    /// A session of its own beside those there are, by a whole login; the caller closes it.
+    Async<Result<std::unique_ptr<port::Session>>> log_in_anew(Instant deadline) { return second_session(deadline); }
+    /// The same over a session of the caller's choice, which outlives the call.
+    Async<Result<std::string>> ask_over(port::Session& session, std::string script, Instant deadline) {
+        return ask_on(session, std::move(script), deadline);
+    }
+    Async<Result<model::Facts>> read_facts_over(port::Session& session, Instant deadline) {
+        return read_facts_on(session, deadline);
+    }
     /// The same for a script that goes on printing: both its streams as they come, until it ends. Fails with
     /// Code::lost also when its session has gone quiet and another has taken over. For scripts that may
     /// be asked twice. `sink` outlives the call.
@@ -74,6 +85,17 @@ public:
     [[nodiscard]] std::size_t wires() const { return wires_.size(); }
     [[nodiscard]] std::size_t tasks() const { return scope_.running(); }
     [[nodiscard]] const std::optional<Error>& last_error() const { return last_error_; }
+    /// How the session that was used last came to its end, if it has, and when.
+    struct Ending {
+        Error why;
+        Instant at;
+    };
+    [[nodiscard]] const std::optional<Ending>& how_it_ended() const { return last_end_; }
+    [[nodiscard]] const Approach::Step& latest_step() const { return approach_.latest_step(); }
+    /// Returns when an attempt has begun a stage, or ended.
+    Async<void> next_step() { return approach_.next_step(); }
+    /// It came and went so often of late that each single loss means little.
+    [[nodiscard]] bool is_flapping() const { return flaps_.is_flapping(ports_.clock.now()); }
     void held_by(Approach::Hold what) { approach_.held_by(what); }
     /// Also a first attempt parks on a connection that was accepted and stays silent.
     void be_patient(bool yes) { patient_ = yes; }
@@ -166,11 +188,13 @@ private:
     bool timing_ = false;            // keep_time() runs
     int attempts_ended_ = 0;
     std::optional<Error> last_error_;
+    std::optional<Ending> last_end_;
+    model::Flaps flaps_;
 
     std::shared_ptr<Wire> current_;
     std::vector<std::shared_ptr<Wire>> wires_;  // all that have not ended, current_ among them
-    std::optional<model::Facts> last_facts_;
-    Instant learnt_at_{};            // when they came
+    model::BootsSeen boots_seen_;
+    Instant learnt_at_{};            // when the last came
     struct KnownSudo {
         model::SudoGrant grant;
         std::string password;  // that it was found with

@@ -3,6 +3,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include "link/company.hpp"
 #include "link/doors.hpp"
 #include "port/clock.hpp"
 #include "port/random.hpp"
@@ -16,14 +17,15 @@ namespace vmc::link {
 class Ports {
 public:
     Ports(boost::asio::any_io_executor ex, port::Clock& c, port::Random& r, port::Transport& t, port::Store& s,
-          Doors& d)
-        : executor(std::move(ex)), clock(c), random(r), transport(t), store(s), doors(d) {}
+          Doors& d, Company& company_of_links)
+        : executor(std::move(ex)), clock(c), random(r), transport(t), store(s), doors(d), company(company_of_links) {}
     boost::asio::any_io_executor executor;
     port::Clock& clock;
     port::Random& random;
     port::Transport& transport;
     port::Store& store;
     Doors& doors;
+    Company& company;
 };
 
 }  // namespace vmc::link

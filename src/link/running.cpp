@@ -13,6 +13,9 @@ namespace {
 /// After the exit status a background child may keep the output open; it does not hold us longer
 /// than this without a byte (DESIGN: `sleep 30 & echo hi` returns within 3 s).
 constexpr Duration output_open_after = std::chrono::seconds(2);
+/// sshd grants a request before its child has become the command, some milliseconds: who kills the session in that
+/// instant kills it unborn. A connection that says something a second later has outlived that.
+constexpr Duration has_begun_after = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -63,7 +66,7 @@ Async<bool> Running::request() {
     }
     channel_ = std::move(*opened);
     control_.channel = channel_.get();
-    last_event_ = ports_.clock.now();
+    last_event_ = granted_at_ = ports_.clock.now();
     co_await begin_input();
     co_return true;
 }
@@ -168,8 +171,10 @@ bool Running::may_be_delivered_later() const {
 }
 
 Known Running::may_have_run() const {
-    if (channel_) return Known::yes;
-    return sent_ ? Known::unknown : Known::no;
+    if (!channel_) return sent_ ? Known::unknown : Known::no;
+    const bool spoke = out_bytes_ + err_bytes_ > 0 || status_seen();
+    const bool outlived = wire_->session->last_received() >= granted_at_ + has_begun_after;
+    return spoke || outlived ? Known::yes : Known::unknown;
 }
 
 Outcome::Ending Running::ending() const {
@@ -184,8 +189,8 @@ Outcome::Ending Running::ending() const {
         return Lost{may_have_run(), *error_};
     }
     ensure(closed_, "a command that ended has a status, an error or a closed channel");
-    return Lost{Known::yes, Error(Code::no_status, Stage::command,
-                                  "the server closed the channel without saying how the command ended")};
+    return Lost{may_have_run(), Error(Code::no_status, Stage::command,
+                                      "the server closed the channel without saying how the command ended")};
 }
 
 void Running::count_into(Outcome& outcome) const {

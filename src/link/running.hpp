@@ -110,6 +110,7 @@ private:
     std::optional<port::ExitStatus> exit_;
     std::optional<port::ExitSignal> signal_;
     flow::Event moved_;  // granted, or over
+    Instant granted_at_{};
     Instant last_event_{};
     std::uint64_t out_bytes_ = 0;
     std::uint64_t err_bytes_ = 0;

@@ -33,7 +33,7 @@ void Link::adopt(std::unique_ptr<port::Session> session) {
     scope_.spawn(watch(wire));
     scope_.spawn(see_end(wire));
     // After a loss the question "which boot is this?" is urgent: running commands hang on it.
-    scope_.spawn(learn(wire, last_facts_ ? Duration{0} : facts_after));
+    scope_.spawn(learn(wire, boots_seen_.last() ? Duration{0} : facts_after));
 }
 
 Async<void> Link::watch(std::shared_ptr<Wire> wire) {
@@ -47,6 +47,7 @@ void Link::suspicion_changed(const std::shared_ptr<Wire>& wire, model::Liveness 
     const bool ours = wire == current_;
     // A forwarded port acknowledges for a VM that is gone.
     if (judged == model::Liveness::suspect_peer && wire->is_forwarded()) judged = model::Liveness::suspect;
+    if (ours && wire->suspect()) flaps_.went(ports_.clock.now());
     if (ours && wire->suspect()) feed(model::WentQuiet{wire->session->last_received(), judged});
     else if (ours) feed(model::AnsweredAgain{});
     else if (!wire->suspect()) tell(Notice::Kind::answered, "the old session answers again; what runs there goes on");
@@ -64,6 +65,8 @@ Async<void> Link::see_end(std::shared_ptr<Wire> wire) {
         co_return;
     }
     ++disturbances_;
+    if (!ours) last_end_.emplace(*wire->ended, ports_.clock.now());
+    if (!ours && !wire->suspect()) flaps_.went(ports_.clock.now());  // a suspect has been counted
     current_.reset();
     // Dropped by settle(): no wish to stop, a loss like any other.
     last_error_ = ours ? Error(Code::lost, Stage::command, wire->ended->message()) : *wire->ended;
@@ -122,7 +125,6 @@ void Link::learnt(const std::shared_ptr<Wire>& wire, model::Facts facts, Instant
     // An answer that was overtaken by that of a later question would look like time running backwards.
     if (asked >= learnt_at_) {
         compare_boots(wire);
-        last_facts_ = wire->facts;
         learnt_at_ = ports_.clock.now();
     }
     wire->changed.notify();
@@ -134,14 +136,14 @@ void Link::learnt(const std::shared_ptr<Wire>& wire, model::Facts facts, Instant
 void Link::compare_boots(const std::shared_ptr<Wire>& wire) {
     const WallTime now = ports_.clock.wall_now();
     const auto after = wire->facts->record(now);
-    if (last_facts_) {
-        const auto change = compare(last_facts_->record(now), after);
-        if (change == BootChange::reboot)
-            tell(Notice::Kind::rebooted,
-                 "rebooted: boot id was " + last_facts_->boot_id.text() + ", is now " + after.boot_id.text());
-        else if (change != BootChange::none && change != BootChange::unknown)
-            tell(Notice::Kind::rebooted, std::string(slug(change)) + "; boot id " + after.boot_id.text());
-    }
+    const auto was = boots_seen_.last();
+    const auto change = boots_seen_.see(after);
+    if (change == BootChange::reboot)
+        tell(Notice::Kind::rebooted,
+             "rebooted: boot id was " + was->boot_id.text() + ", is now " + after.boot_id.text());
+    else if (change != BootChange::none && change != BootChange::unknown)
+        tell(Notice::Kind::rebooted, std::string(slug(change)) + "; boot id " + after.boot_id.text());
+    if (change == BootChange::ambiguous) return;
     for (auto& other : wires_) {
         if (other == wire || !other->facts) continue;
         if (compare(other->facts->record(now), after) != BootChange::reboot) continue;

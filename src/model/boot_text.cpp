@@ -2,6 +2,7 @@
 #include "model/boot_text.hpp"
 
 #include "model/key_values.hpp"
+#include "model/record_name.hpp"
 
 namespace vmc::model {
 
@@ -14,11 +15,10 @@ void add(std::string& text, std::string_view key, const std::string& value) {
     if (!value.empty() && value.find('\n') == value.npos) text.append(key).append("=").append(value).append("\n");
 }
 
-/// A date of the far future or a kernel's uptime of 300 years is no reading.
+/// A date of the far future or a kernel's uptime of 292 years is no reading.
 std::optional<milliseconds> span_in(std::string_view text) {
-    constexpr std::int64_t longest = 10'000'000'000'000;
     const auto count = whole_number<std::int64_t>(text);
-    if (!count || *count > longest) return std::nullopt;
+    if (!count || *count > last_millisecond) return std::nullopt;
     return milliseconds(*count);
 }
 
@@ -31,8 +31,14 @@ std::string boot_text(const BootRecord& record) {
     add(text, "host_key", record.identity.host_key);
     add(text, "machine_id", record.identity.machine_id);
     add(text, "product_uuid", record.identity.product_uuid);
-    add(text, "uptime_ms", std::to_string(std::chrono::duration_cast<milliseconds>(record.uptime).count()));
-    add(text, "read_at_ms", std::to_string(record.read_at.time_since_epoch().count()));
+    const auto add_span = [&](std::string_view key, Duration span) {
+        add(text, key, std::to_string(std::chrono::duration_cast<milliseconds>(span).count()));
+    };
+    add_span("uptime_ms", record.uptime);
+    add_span("read_at_ms", record.read_at.time_since_epoch());
+    add_span("read_on_ms", record.read_on.time_since_epoch());
+    add_span("took_ms", record.took);
+    add_span("booted_at_ms", record.booted_at.time_since_epoch());
     return text;
 }
 
@@ -47,7 +53,10 @@ std::optional<BootRecord> parse_boot_text(std::string_view text) {
     const auto read_at = span_in(value("read_at_ms"));
     if (!boot_id || !uptime || !read_at) return std::nullopt;
     const Identity identity{value("host_key"), value("machine_id"), value("product_uuid")};
-    return BootRecord{*boot_id, value("incarnation"), identity, *uptime, WallTime(*read_at)};
+    const auto or_zero = [&](std::string_view key) { return span_in(value(key)).value_or(milliseconds(0)); };
+    return BootRecord{
+        *boot_id,           value("incarnation"),           identity,           *uptime,
+        WallTime(*read_at), Instant(or_zero("read_on_ms")), or_zero("took_ms"), WallTime(or_zero("booted_at_ms"))};
 }
 
 std::string boot_record_name(std::string_view host) {

@@ -29,12 +29,10 @@ int check_code_of(const Health& health) noexcept {
 }
 
 int check_code_of(BootChange change) noexcept {
-    switch (change) {
-        case BootChange::none: return 0;
-        case BootChange::reboot:
-        case BootChange::soft_reboot: return 10;
-        default: return cannot_tell;
-    }
+    if (is_new_life(change)) return 10;
+    // What ran before a pause runs on. After a snapshot was put back it may be gone or run a second time: no answer
+    // to "has it rebooted?".
+    return change == BootChange::none || change == BootChange::pause ? 0 : cannot_tell;
 }
 
 }  // namespace vmc::model

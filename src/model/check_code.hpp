@@ -10,7 +10,8 @@ namespace vmc::model {
 /// unknown, the login denied, the host key changed, or our own network at fault. As Nagios plugins.
 [[nodiscard]] int check_code_of(const Health& health) noexcept;
 
-/// `vmc boot check`: 0 same boot; 10 a new life, of the kernel or of user space; 3 cannot tell.
+/// `vmc boot check`: 0 same boot, paused meanwhile or not; 10 a new life, of the kernel or of user space; 3 cannot
+/// tell.
 [[nodiscard]] int check_code_of(BootChange change) noexcept;
 
 }  // namespace vmc::model

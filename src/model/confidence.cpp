@@ -2,9 +2,11 @@
 #include "model/confidence.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <cstddef>
 #include <utility>
+
+#include "model/ranking.hpp"
 
 namespace vmc::model {
 namespace {
@@ -60,29 +62,16 @@ public:
             {Code::throttled, Code::booting, Code::auth_denied, Code::restricted_shell, Code::channel_refused});
     }
     [[nodiscard]] bool knows_anything() const {
-        return std::ranges::any_of(
-                   evidence_,
-                   [](const Evidence& e) { return e.layer != Layer::route && e.answer != Answer::unknown; }) ||
+        return std::ranges::any_of(evidence_,
+                                   [](const Evidence& e) {
+                                       const bool of_the_vm = e.layer != Layer::route && e.layer != Layer::elsewhere;
+                                       return of_the_vm && e.answer != Answer::unknown;
+                                   }) ||
                sshd_spoke() || refused();
     }
     [[nodiscard]] bool os_signs() const {
         return !stranger() &&
                (works(Layer::icmp) || works(Layer::closed_port) || refused() || tcp_or_deeper() || sshd_spoke());
-    }
-
-    [[nodiscard]] double log_odds(const Weights& w) const {
-        double sum = 0;
-        if (stranger()) return sum;
-        if (sshd_spoke()) sum += w.sshd_spoke;
-        else if (refused()) sum += w.port_refused;
-        else if (!tcp_or_deeper() && around_.port_behavior == "unreachable") sum += w.port_unreachable;
-        else sum += w.nested[deepest()][first_failure()];
-        if (works(Layer::icmp)) sum += tcp_or_deeper() ? w.ping_beside_tcp : w.ping_works;
-        else if (fails(Layer::icmp) && around_.answered_ping_before && !tcp_or_deeper()) sum += w.ping_fails;
-        if (tcp_or_deeper()) return sum;
-        if (works(Layer::closed_port)) sum += w.closed_port_works;
-        else if (fails(Layer::closed_port)) sum += w.closed_port_fails;
-        return sum;
     }
 
 private:
@@ -96,24 +85,74 @@ struct Finding {
     std::string cause;
 };
 
-/// The first finding about the system that has a name of its own, worst first.
-std::string cause_of_degraded(const std::vector<Evidence>& evidence) {
-    constexpr std::pair<std::string_view, const char*> causes[] = {{"root-writable", "read-only-root"},
-                                                                   {"disk-space", "disk-full"},
-                                                                   {"disk-inodes", "inodes-full"},
-                                                                   {"kernel-taint", "kernel-fault"},
-                                                                   {"memory", "memory-exhausted"}};
-    for (const auto& [check, cause] : causes)
-        if (std::ranges::any_of(evidence,
-                                [&](const Evidence& e) { return e.check == check && e.answer == Answer::fails; }))
-            return cause;
-    return "unknown";
+/// What the system itself reports has a name of its own.
+std::string cause_of_degraded(System system) {
+    switch (system) {
+        case System::read_only: return "read-only-root";
+        case System::disk_full: return "disk-full";
+        case System::inodes_full: return "inodes-full";
+        case System::write_stuck: return "disk-hung";
+        case System::kernel_fault: return "kernel-fault";
+        case System::memory: return "memory-exhausted";
+        case System::clock_off: return "clock-stepped";
+        default: return "unknown";
+    }
+}
+
+/// Two authenticated readings say that this is not the machine we knew.
+std::optional<Finding> about_identity(BootChange change) {
+    switch (change) {
+        case BootChange::re_imaged:
+        case BootChange::other_machine: return Finding{Verdict::unknown, true, "other-machine"};
+        case BootChange::ambiguous: return Finding{Verdict::unknown, false, "ambiguous-identity"};
+        default: return std::nullopt;
+    }
+}
+
+/// Commands run on it. By whichever way: the old session counts as well as a new one.
+Finding about_working(const Picture& picture, const std::vector<Evidence>& evidence, const Circumstances& around,
+                      const Symptoms& symptoms) {
+    using enum Verdict;
+    if (auto finding = about_identity(around.boot_change)) return *finding;
+    const bool sick = picture.any_fails(Layer::system) || picture.any_fails(Layer::storage);
+    // That its report broke off, and nothing in it, may be the doing of an sshd that ends each session soon.
+    const System system = system_of(evidence);
+    const bool told = system != System::broke_off && system != System::no_report;
+    if (sick) return {degraded, told, cause_of_degraded(system)};
+    const auto login = symptoms.login();
+    if (login == Login::refused && around.setting != Setting::forwarded) {
+        // Whoever listens does not refuse: something in front of it does.
+        const bool listens = around.listener == Listener::listens;
+        return {degraded, true,
+                listens                             ? "port-rejected"
+                : around.listener == Listener::none ? "sshd-down"
+                                                    : "unknown"};
+    }
+    // We did not let ourselves try: an sshd that has left us unserved, or denied us, may do so still.
+    const Code why = around.ssh_error ? around.ssh_error->code() : Code::local;
+    if (why == Code::held) return {degraded, false, "unknown"};
+    if (why == Code::auth_held) return {degraded, false, "auth-denied"};
+    // The old session still runs commands; the VM itself sends newcomers away, and says why.
+    if (login == Login::restricted) return {degraded, true, "restricted-shell"};
+    if (login == Login::denied) return {degraded, true, "auth-denied"};
+    // A login is a dozen round trips; where each takes a second or more it is not done in its time.
+    const bool late = around.ssh_error && around.ssh_error->code() == Code::timed_out;
+    if (late && around.pace == Pace::slow) return {degraded, true, "slow"};
+    // No newcomer gets in, or not to a command.
+    if (login != Login::works && login != Login::unknown && login != Login::accepted && login != Login::no_channel)
+        return {degraded, true, "unknown"};
+    if (around.pace == Pace::slow) return {degraded, true, "slow"};
+    if (around.pace == Pace::lossy) return {degraded, true, "lossy"};
+    if (around.pace == Pace::comes_and_goes) return {degraded, true, "flapping"};
+    return {healthy, true, "none"};
 }
 
 /// Where SSH was tried and did not come to a command.
 std::optional<Finding> about_ssh(const Picture& picture) {
     using enum Verdict;
     if (picture.stranger()) return Finding{unknown, false, "host-key-changed"};
+    // Ours: no descriptor, no room in our own state.
+    if (picture.code_is({Code::local})) return Finding{unknown, false, "unknown"};
     if (picture.code_is({Code::throttled})) return Finding{throttled, true, "throttled"};
     if (picture.code_is({Code::booting})) return Finding{degraded, true, "booting"};
     if (picture.code_is({Code::auth_denied})) return Finding{unknown, false, "auth-denied"};
@@ -121,13 +160,50 @@ std::optional<Finding> about_ssh(const Picture& picture) {
     return std::nullopt;
 }
 
-Finding find(const Picture& picture, const std::vector<Evidence>& evidence, const Circumstances& around) {
+/// The cause that a power switch knows for sure.
+struct PowerWord {
+    PowerState state;
+    Verdict verdict;
+    std::string_view cause;
+    std::string_view says;
+};
+constexpr PowerWord power_words[] = {
+    {PowerState::off, Verdict::off, "vm-off", "its power switch says that it is off"},
+    {PowerState::paused, Verdict::unreachable, "vm-paused", "its power switch says that it is paused"},
+    {PowerState::panicked, Verdict::crashed, "kernel-dead", "its power switch says that its kernel has panicked"},
+    {PowerState::dumping, Verdict::crashed, "dump-in-progress", "its power switch says that it writes a dump"},
+};
+/// A switch may be wired to another machine than we think.
+constexpr double switch_is_right = 0.99;
+
+/// Nothing where the switch says nothing of the kind, or where something answers that only a running system could:
+/// then one of the two is not about this VM.
+const PowerWord* by_power(const Picture& picture, const Circumstances& around) {
+    const bool forwarded = around.setting == Setting::forwarded;
+    const bool answers =
+        forwarded ? picture.works(Layer::banner) || picture.works(Layer::authentication) : picture.os_signs();
+    if (answers || picture.works(Layer::exec) || picture.works(Layer::storage)) return nullptr;
+    const auto* const found = std::ranges::find(power_words, around.power, &PowerWord::state);
+    return found == std::end(power_words) ? nullptr : found;
+}
+
+/// Whatever did not answer, or gave up on us, may have done so because we stood still.
+bool may_be_ours(const Circumstances& around) {
+    const Code why = around.ssh_error ? around.ssh_error->code() : Code::local;
+    return around.ourselves == Ourselves::was_away && (why == Code::timed_out || why == Code::lost);
+}
+
+Finding find(const Picture& picture, const std::vector<Evidence>& evidence, const Circumstances& around,
+             const Symptoms& symptoms) {
     using enum Verdict;
-    if (picture.works(Layer::exec) || picture.works(Layer::storage)) {
-        const bool sick = picture.any_fails(Layer::system) || picture.any_fails(Layer::storage);
-        return sick ? Finding{degraded, true, cause_of_degraded(evidence)} : Finding{healthy, true, "none"};
-    }
+    if (may_be_ours(around)) return {unknown, false, "observer-overloaded"};
+    if (picture.works(Layer::exec) || picture.works(Layer::storage))
+        return about_working(picture, evidence, around, symptoms);
+    if (const auto* const word = by_power(picture, around)) return {word->verdict, true, std::string(word->cause)};
     if (auto finding = about_ssh(picture)) return *finding;
+    // The old session answers, after seconds each time: a dozen of them are no hung daemon.
+    const bool late = around.ssh_error && around.ssh_error->code() == Code::timed_out;
+    if (late && around.pace == Pace::slow && around.old_session == OldSession::answers) return {degraded, true, "slow"};
     if (picture.fails(Layer::route) && !picture.tcp_or_deeper()) {
         const bool dns = around.ssh_error && around.ssh_error->code() == Code::unknown_name;
         const bool asked = std::ranges::any_of(evidence, [](const Evidence& e) {
@@ -136,6 +212,8 @@ Finding find(const Picture& picture, const std::vector<Evidence>& evidence, cons
         return {unreachable, false, dns || asked ? "dns" : "route"};
     }
     if (!picture.knows_anything()) return {unknown, false, "unknown"};
+    // By whoever forwards the port: of the VM it says nothing.
+    if (picture.refused() && around.setting == Setting::forwarded) return {unreachable, false, "unknown"};
     if (picture.refused()) {
         const bool host_answers = picture.works(Layer::icmp) || picture.works(Layer::closed_port);
         return {degraded, host_answers, host_answers ? "sshd-down" : "unknown"};
@@ -144,7 +222,9 @@ Finding find(const Picture& picture, const std::vector<Evidence>& evidence, cons
         if (picture.at(Layer::tcp) == Answer::unknown) return {unknown, false, "unknown"};
         return {unreachable, false, "unknown"};
     }
-    if (picture.first_failure() != 0) return {degraded, true, "unknown"};
+    // A forwarder accepts, and may keep a banner, for a VM that is gone.
+    const bool of_the_vm = around.setting != Setting::forwarded;
+    if (picture.first_failure() != 0) return {of_the_vm ? degraded : unreachable, of_the_vm, "unknown"};
     // All that was asked works, and no command was tried: an open port alone is no claim.
     return {healthy, picture.works(Layer::banner) || picture.works(Layer::authentication), "none"};
 }
@@ -162,41 +242,21 @@ std::optional<Duration> deepest_time(const std::vector<Evidence>& evidence, cons
     return std::nullopt;
 }
 
-}  // namespace
-
-const Weights& first_weights() noexcept {
-    // For example 1.0 = 0.73, 2.5 = 0.92, 4 = 0.98, 7 = 0.999; -2.2 = 0.10.
-    static constexpr Weights weights{
-        .nested = {{
-            // nothing fails, route, tcp, banner, authentication, exec, storage
-            {0, 0, -2.0, 0, 0, 0, 0},              // nothing works; no name or no route says nothing of the host
-            {0, 0, -2.2, 0, 0, 0, 0},              // route: silent, as black hole, power off, hang and pause all are
-            {2.5, 2.5, 2.5, 1.0, 1.5, 2.0, 2.0},  // tcp: a kernel accepts for a stopped sshd, a proxy for a dead host
-            {4.0, 4.0, 4.0, 4.0, 3.5, 3.5, 4.0},  // banner: user space wrote it
-            {5.0, 5.0, 5.0, 5.0, 5.0, 3.5, 4.0},  // authentication: it forks and reads its disk
-            {7.0, 7.0, 7.0, 7.0, 7.0, 7.0, 6.0},  // exec
-            {7.0, 7.0, 7.0, 7.0, 7.0, 7.0, 7.0},  // storage
-        }},
-        .port_refused = 1.5,  // RST: a kernel, or a firewall in its place
-        .port_unreachable = -1.5,  // a firewall's reject, or nobody at the address
-        .sshd_spoke = 5.0,
-        .ping_works = 1.8,
-        .ping_fails = -0.7,
-        .ping_beside_tcp = 0.3,
-        .closed_port_works = 3.0,
-        .closed_port_fails = -0.4,
-    };
-    return weights;
+/// What the rules leave open, the weighing may close; it never says "none" of a VM that does not work.
+std::string cause_by_weight(const Finding& finding, const Ranking& ranking) {
+    if (finding.cause != "unknown") return finding.cause;
+    const auto only = ranking.only_cause();
+    return only == "none" ? "unknown" : only;
 }
 
-Health assess(Level level, std::vector<Evidence> evidence, const Circumstances& around, const Weights& weights) {
+Health health_of(Level level, std::vector<Evidence> evidence, const Circumstances& around, const Ranking& ranking) {
     const Picture picture(evidence, around);
     Health health;
     health.level = level;
-    const Finding finding = find(picture, evidence, around);
+    const Finding finding = find(picture, evidence, around, symptoms_of(evidence, around));
     health.verdict = finding.verdict;
     health.claim = finding.claim;
-    health.cause = finding.cause;
+    health.cause = picture.knows_anything() ? cause_by_weight(finding, ranking) : finding.cause;
     health.ssh_available = picture.works(Layer::exec) || picture.works(Layer::storage) ||
                            picture.works(Layer::authentication) ||
                            (level == Level::basic && picture.works(Layer::banner));
@@ -207,11 +267,34 @@ Health assess(Level level, std::vector<Evidence> evidence, const Circumstances& 
     health.port_behavior = around.port_behavior == "unknown" && picture.tcp_or_deeper() ? "open" : around.port_behavior;
     health.tcp_stack = tcp_stack(picture);
     health.response_time = deepest_time(evidence, picture);
-    if (picture.knows_anything()) health.confidence = 1.0 / (1.0 + std::exp(-picture.log_odds(weights)));
+    if (picture.knows_anything()) health.confidence = ranking.alive();
+    if (by_power(picture, around) != nullptr) health.confidence = 1 - switch_is_right;
     health.alive =
         (health.os_signs && health.confidence >= 0.60) || (health.ssh_available && health.confidence >= 0.70);
     health.evidence = std::move(evidence);
     return health;
+}
+
+}  // namespace
+
+Health assess(Level level, std::vector<Evidence> evidence, const Circumstances& around, const Likelihoods& table) {
+    const Ranking ranking(symptoms_of(evidence, around), table);
+    return health_of(level, std::move(evidence), around, ranking);
+}
+
+Diagnosis diagnose(Level level, std::vector<Evidence> evidence, const Circumstances& around, const Likelihoods& table) {
+    const Ranking ranking(symptoms_of(evidence, around), table);
+    Diagnosis diagnosis;
+    diagnosis.hypotheses = ranking.hypotheses();
+    if (ranking.only_cause() == "unknown") diagnosis.would_settle = ranking.would_settle();
+    if (const auto* const word = by_power(Picture(evidence, around), around)) {
+        Hypothesis certain{std::string(word->cause), switch_is_right, {std::string(word->says)}, {}};
+        diagnosis.hypotheses.assign(1, std::move(certain));
+        diagnosis.would_settle.clear();
+    }
+    diagnosis.boot_change = around.boot_change;
+    diagnosis.health = health_of(level, std::move(evidence), around, ranking);
+    return diagnosis;
 }
 
 }  // namespace vmc::model

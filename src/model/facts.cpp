@@ -22,6 +22,7 @@ g boot_id /proc/sys/kernel/random/boot_id
 g uptime /proc/uptime
 g machine_id /etc/machine-id
 g product_uuid /sys/class/dmi/id/product_uuid
+while read -r f v; do [ "$f" = btime ] && printf 'btime=%s\n' "$v" && break; done </proc/stat
 printf 'ssh_connection=%s\n' "$SSH_CONNECTION"
 p 1 pid1
 p "$PPID" "sshd_pid=$PPID\nsshd_start"
@@ -68,7 +69,9 @@ std::string incarnation_of(std::string_view pid1, std::string_view soft_reboots)
 
 }  // namespace
 
-BootRecord Facts::record(WallTime read_at) const { return BootRecord{boot_id, incarnation, identity, uptime, read_at}; }
+BootRecord Facts::record(WallTime read_at, Instant read_on, Duration took) const {
+    return BootRecord{boot_id, incarnation, identity, uptime, read_at, read_on, took, booted_at};
+}
 
 std::string facts_script(std::string_view nonce) { return framed(body, nonce); }
 
@@ -88,6 +91,8 @@ Result<Facts> parse_facts(std::string_view printed, std::string_view nonce) {
     facts.identity.product_uuid = product_uuid_of(value("product_uuid"));
     facts.uptime = uptime_of(value("uptime"));
     facts.ssh_connection = ssh_connection_of(value("ssh_connection"));
+    const auto btime = whole_number<std::uint32_t>(value("btime"));
+    facts.booted_at = WallTime(std::chrono::seconds(btime.value_or(0)));
     const auto pid = whole_number<std::int64_t>(value("sshd_pid"));
     const auto start = whole_number<std::uint64_t>(value("sshd_start"));
     if (pid && start && *pid > 1) {

@@ -24,7 +24,10 @@ struct Facts {
     std::int64_t sshd_pid = 0;    ///< the sshd process of this connection, parent of its commands; 0: not read
     std::uint64_t sshd_start = 0; ///< its start in clock ticks after boot (proc(5) stat, field 22)
 
-    [[nodiscard]] BootRecord record(WallTime read_at) const;
+    WallTime booted_at{};         ///< see BootRecord; zero: not read
+
+    /// `read_at`, `read_on`: our clocks when the answer had come; `took`: since the question.
+    [[nodiscard]] BootRecord record(WallTime read_at, Instant read_on = {}, Duration took = {}) const;
 };
 
 /// Shell builtins only, so that it answers on a VM that cannot fork any more; but systemctl (at

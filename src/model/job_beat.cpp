@@ -6,6 +6,7 @@
 
 #include "base/span.hpp"
 #include "model/key_values.hpp"
+#include "model/record_name.hpp"
 
 namespace vmc::model {
 
@@ -50,7 +51,7 @@ std::size_t BeatSieve::part_of_beat(std::string_view rest) {
 void BeatSieve::read(std::string_view line) {
     const auto blank = line.find(' ');
     const auto seconds = whole_number<std::int64_t>(line.substr(blank == std::string_view::npos ? 0 : blank + 1));
-    if (blank == std::string_view::npos || !seconds || *seconds > 253402300799) return;  // the end of the year 9999
+    if (blank == std::string_view::npos || !seconds || *seconds > last_millisecond / 1000) return;
     beat_ = JobBeat{std::string(line.substr(0, blank)), WallTime(std::chrono::seconds(*seconds))};
 }
 

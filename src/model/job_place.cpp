@@ -27,7 +27,6 @@ std::optional<JobPlace> JobPlace::parse(std::string_view text) {
     place.machine_id = value("machine");
     place.sync = value("sync");
     place.setsid = value("setsid");
-    place.launch = value("launch");
     place.filesystem = value("filesystem");
     place.free_kib = whole_number<std::uint64_t>(value("free_kib"));
     place.free_inodes = whole_number<std::uint64_t>(value("free_inodes"));
@@ -36,13 +35,12 @@ std::optional<JobPlace> JobPlace::parse(std::string_view text) {
 
 std::string JobPlace::text() const {
     return "root=" + root + "\ndev=" + device + "\nmachine=" + machine_id + "\nsync=" + sync + "\nsetsid=" + setsid +
-           "\nlaunch=" + launch + "\nfilesystem=" + filesystem + "\n";
+           "\nfilesystem=" + filesystem + "\n";
 }
 
 std::string JobPlace::why_not_durable() const {
     if (filesystem == "tmpfs" || filesystem == "ramfs") return root + " is in memory (" + filesystem + ")";
     if (sync == "none") return "nothing there can write a file through to the disk (no sync, no dd)";
-    if (launch == "killed") return "logind ends what a user leaves behind (KillUserProcesses), and lingering is denied";
     if (setsid == "none") return "there is no setsid: the end of the connection could end the job";
     if (free_kib && *free_kib < least_kib) return "no space left for " + root;
     // Some file systems have no fixed number of inodes and say 0.

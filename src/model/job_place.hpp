@@ -17,7 +17,6 @@ public:
     std::string machine_id;
     std::string sync;        ///< "sync", "dd" or "none": how a file gets onto the disk
     std::string setsid;      ///< "fork", "plain" or "none"
-    std::string launch;      ///< "session", "system", "user", "sudo" or "killed"
     std::string filesystem;  ///< "ext2/ext3", "tmpfs", …
     std::optional<std::uint64_t> free_kib;     ///< not kept
     std::optional<std::uint64_t> free_inodes;  ///< not kept

@@ -7,6 +7,7 @@
 #include "model/job_script.hpp"
 #include "model/job_text.hpp"
 #include "model/key_values.hpp"
+#include "model/record_name.hpp"
 
 namespace vmc::model {
 
@@ -36,7 +37,7 @@ void read_lines(std::string_view text, JobAnswer& answer) {
 
 std::optional<WallTime> wall_time(std::string_view seconds) {
     const auto whole = whole_number<std::int64_t>(seconds);
-    if (!whole || *whole > 253402300799) return std::nullopt;  // the end of the year 9999
+    if (!whole || *whole > last_millisecond / 1000) return std::nullopt;
     return WallTime(std::chrono::seconds(*whole));
 }
 

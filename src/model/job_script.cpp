@@ -26,7 +26,7 @@ public:
         return set("root", place.root).set("sync", place.sync).set("setsid", place.setsid);
     }
     Words& set(const JobPlace& place, const JobMoment& moment) {
-        set(place).set("dev", place.device).set("machine", place.machine_id).set("launch", place.launch);
+        set(place).set("dev", place.device).set("machine", place.machine_id);
         return set("boot", moment.boot_id)
             .set("latest", moment.latest_uptime == 0 ? "" : std::to_string(moment.latest_uptime));
     }
@@ -44,7 +44,7 @@ std::string operation(const Words& words, Parts parts, std::string_view nonce, b
     const std::string mark(nonce);
     std::string text = "vmc() {\n[ \"$1\" = " + mark +
                        " ] || exit 97\n"
-                       "path_before=$PATH lc_before=${LC_ALL--}\n"
+                       "path_before=$PATH lc_before=${LC_ALL--} umask_before=$(umask)\n"
                        "exec </dev/null" +
                        (keep_stderr ? " 3>&2" : "") +
                        " 2>/dev/null\n"
@@ -82,8 +82,9 @@ std::string JobOrder::runner(const JobPlace& place, std::string_view incarnation
     return text;
 }
 
-std::string prepare_script(std::string_view root, std::string_view nonce) {
-    return operation(Words().set("wanted", root), {remote::prelude, remote::prepare}, nonce);
+std::string prepare_script(std::string_view root, bool submits, std::string_view nonce) {
+    return operation(Words().set("wanted", root).set("submits", submits ? "yes" : ""),
+                     {remote::prelude, remote::prepare}, nonce);
 }
 
 std::string submit_script(const JobPlace& place, const JobMoment& moment, const JobOrder& order,
@@ -93,7 +94,8 @@ std::string submit_script(const JobPlace& place, const JobMoment& moment, const 
     words.set("request", order.record(moment.boot_id)).set("runner", order.runner(place, moment.incarnation));
     words.set("staged", order.has_input ? std::to_string(order.request.command().input().size()) : "");
     words.set("cleanup", order.request.cleanup());
-    words.set("revert", order.request.revert());
+    words.set("revert", order.request.revert()).set("as", order.request.command().sudo() ? "sudo -n" : "");
+    words.set("volatile", order.request.allows_volatile() ? "yes" : "");
     return operation(words, {remote::prelude, remote::place, remote::launch, remote::submit}, nonce);
 }
 
@@ -125,10 +127,11 @@ std::string look_script(const JobPlace& place, std::string_view id, JobOffsets f
     return operation(words, {remote::prelude, remote::describe, remote::look}, nonce);
 }
 
-std::string follow_script(const JobPlace& place, std::string_view id, JobOffsets from, Duration patience,
-                          std::string_view nonce) {
+std::string follow_script(const JobPlace& place, std::string_view id, JobOffsets from, JobOffsets held,
+                          Duration patience, std::string_view nonce) {
     Words words;
     words.set(place).set("id", id).set("from_out", from.out).set("from_err", from.err);
+    words.set("held_out", held.out).set("held_err", held.err);
     words.set("patience", seconds_up(patience));
     return operation(words, {remote::prelude, remote::describe, remote::follow}, nonce, true);
 }

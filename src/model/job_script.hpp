@@ -44,8 +44,8 @@ public:
 /// What is wrong with it, in words; empty when nothing is.
 [[nodiscard]] std::string fault_of(const JobRequest& request);
 
-/// `root` may be empty: the VM chooses.
-[[nodiscard]] std::string prepare_script(std::string_view root, std::string_view nonce);
+/// `root` may be empty: the VM chooses. One that is named is made only where something `submits` to it.
+[[nodiscard]] std::string prepare_script(std::string_view root, bool submits, std::string_view nonce);
 [[nodiscard]] std::string submit_script(const JobPlace& place, const JobMoment& moment, const JobOrder& order,
                                         std::string_view nonce);
 [[nodiscard]] std::string resume_script(const JobPlace& place, const JobMoment& moment, std::string_view id, int number,
@@ -62,8 +62,9 @@ struct JobOffsets {
 /// The state of one job, and at most `most` bytes of each stream.
 [[nodiscard]] std::string look_script(const JobPlace& place, std::string_view id, JobOffsets from, std::uint64_t most,
                                       std::string_view nonce);
-[[nodiscard]] std::string follow_script(const JobPlace& place, std::string_view id, JobOffsets from, Duration patience,
-                                        std::string_view nonce);
+/// Its output after `from`, as it comes; refused at once where there is less than is `held` already.
+[[nodiscard]] std::string follow_script(const JobPlace& place, std::string_view id, JobOffsets from, JobOffsets held,
+                                        Duration patience, std::string_view nonce);
 [[nodiscard]] std::string cancel_script(const JobPlace& place, std::string_view id, Duration grace,
                                         std::string_view nonce);
 /// `ids`: separated by blanks.

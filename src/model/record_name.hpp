@@ -12,7 +12,8 @@ namespace vmc::model {
 /// two records that collide (1 in 2^64) would be one.
 [[nodiscard]] std::string record_name(std::string_view folder, const std::vector<std::string>& fields);
 
-/// The end of the year 9999, in milliseconds since 1970: beyond it, arithmetic would leave calendars.
-inline constexpr std::int64_t last_millisecond = 253402300799999;
+/// The end of the year 2261, in milliseconds since 1970: a few months later nanoseconds leave 64 bits, and a record
+/// that somebody damaged would be undefined behaviour.
+inline constexpr std::int64_t last_millisecond = 9'214'646'400'000;
 
 }  // namespace vmc::model

@@ -35,6 +35,13 @@ std::string framed(std::string_view body, std::string_view nonce) {
            mark + "\n";
 }
 
+bool cannot_start(std::string_view words) {
+    // bash and dash on EAGAIN and ENOMEM of fork(2); mksh and busybox use strerror's words alone.
+    static constexpr std::string_view complaints[] = {"fork", "Resource temporarily unavailable",
+                                                      "Cannot allocate memory", "Too many open files in system"};
+    return std::ranges::any_of(complaints, [&](auto each) { return words.find(each) != std::string_view::npos; });
+}
+
 Result<std::string_view> answer_of(std::string_view printed, std::string_view nonce) {
     const auto words = std::string(printed.substr(0, 1024));
     const std::string begin = "\nvmc-begin-" + std::string(nonce) + "\n",

@@ -24,6 +24,9 @@ inline constexpr std::string_view script_command = "exec /bin/sh -s";
 /// children, stderr is dropped, LC_ALL is C, globbing is off. The body must not `return`.
 [[nodiscard]] std::string framed(std::string_view body, std::string_view nonce);
 
+/// What a shell says on its standard error when it cannot start a process or open a file any more.
+[[nodiscard]] bool cannot_start(std::string_view words);
+
 /// What the body printed. Code::restricted_shell when it never began: a forced command or nologin
 /// answered instead of a shell. Code::protocol when it began and did not end. The peer's words are kept.
 [[nodiscard]] Result<std::string_view> answer_of(std::string_view printed, std::string_view nonce);

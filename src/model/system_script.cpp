@@ -87,6 +87,8 @@ while kill -0 "$writer" && [ "$waited" -lt 500 ]; do
         sleep 1
         waited=$((waited + 100))
     fi
+    # An sshd with a ChannelTimeout ends who is silent.
+    [ $((waited % 50)) -ne 0 ] || echo
 done
 if kill -0 "$writer"; then
     kill -KILL "$writer"

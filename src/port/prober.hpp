@@ -33,6 +33,13 @@ struct PingReading {
     std::string detail;
 };
 
+/// What can be known of our own side of the way to an address.
+struct OwnReading {
+    Answer network = Answer::unknown;  ///< our gateway answers a ping or an ARP request; no way there at all: fails
+    bool on_link = false;              ///< the address is on a network of our own: no router in between
+    std::string detail;
+};
+
 /// Questions to a host below SSH. One question, one answer, never later than its deadline.
 class Prober {
 public:
@@ -44,6 +51,8 @@ public:
     virtual Async<PingReading> ping(std::string address, Instant deadline) = 0;
     /// One connect. To port 22 it costs sshd an unauthenticated connection: see the etiquette of model/etiquette.hpp.
     virtual Async<PortReading> knock(std::string address, std::uint16_t port, Instant deadline) = 0;
+    /// Asks our own gateway (where there is one on the way to the address), never the host.
+    virtual Async<OwnReading> look_at_ourselves(std::string address, Instant deadline) = 0;
 };
 
 }  // namespace vmc::port

@@ -64,6 +64,8 @@ struct TcpReading {
     std::uint32_t unacked = 0;           ///< segments sent and not acknowledged
     std::uint32_t retransmits = 0;       ///< consecutive, of the oldest one
     std::uint32_t backoff = 0;
+    std::uint64_t segments_sent = 0;     ///< in all, retransmitted ones among them; 0: not known
+    std::uint64_t segments_resent = 0;   ///< in all
     std::uint64_t unsent_bytes = 0;      ///< in the socket's queue, not yet sent once
     std::uint64_t outstanding_bytes = 0; ///< SIOCOUTQ: unsent or unacknowledged
     Duration since_data_received{};
@@ -128,6 +130,8 @@ public:
     virtual ~ConnectWatcher() = default;
     virtual void stage_began(Stage) {}
     virtual void stage_ended(Stage, Duration) {}
+    /// Bytes came from the peer, in the middle of a stage or at its end.
+    virtual void heard() {}
 };
 
 /// Reaches a host: name, TCP, key exchange, host key, login.

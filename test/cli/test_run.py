@@ -223,7 +223,15 @@ def test_a_removed_job_is_gone_and_its_id_stays_taken(vmc, at):
     assert vmc("rm", *at.words, identity).code == 0
     assert identity not in vmc("jobs", *at.words).out
     again = vmc("run", "--id", identity, *at.words, "--", "true")
-    assert again.code == 125 and "never runs" in again.err
+    assert again.code == 125 and "was removed; it never runs again" in again.err
+
+
+def test_looking_for_a_job_in_a_mistyped_directory_makes_none(vmc, at):
+    for words in (["jobs"], ["attach"], ["logs"], ["cancel"], ["rm"]):
+        job = [] if words == ["jobs"] else ["a-name"]
+        looked = vmc(*words, "--directory", "/var/tmp/mistyped", *at.words, *job)
+        assert looked.code == 125 and "there is no directory /var/tmp/mistyped on the VM" in looked.err, looked
+    assert vmc("exec", *at.words, "--", "test -e /var/tmp/mistyped").code == 1
 
 
 def test_a_running_job_is_not_removed(vmc, at):

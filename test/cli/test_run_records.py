@@ -174,3 +174,48 @@ def test_a_full_disk_is_said_and_the_result_is_written_all_the_same(vmc, own_hos
     assert (told["outcome"], told["cause"], told["job"]["output_kept"]) == ("exited", "disk-full", False), told
     assert len(ended.stdout) == told["stdout_bytes"]
     assert vmc("exec", *at.words, "--", "echo alive").out == "alive\n"
+
+
+FAILING_SYNC = """mount -t tmpfs none /usr/local/bin; cat >/usr/local/bin/sync <<'end'
+#!/bin/sh
+[ ! -e /run/broken ] && exec /bin/sync "$@"
+end
+chmod 755 /usr/local/bin/sync"""
+
+
+def test_a_result_whose_fsync_failed_is_never_said_to_be_safe(vmc, own_host, tmp_path):
+    at = own_host()
+    on(at, FAILING_SYNC)
+    job = started(vmc, at, "echo before; while [ ! -e /tmp/go ]; do sleep 0.1; done; echo after; exit 4")
+    on(at, "touch /run/broken /tmp/go")
+    ended = vmc("attach", "--result", tmp_path / "r", *at.words, job)
+    told = json.loads((tmp_path / "r").read_text())
+    assert (ended.code, ended.stdout, told["outcome"]) == (4, b"before\nafter\n", "exited"), ended
+    assert told["job"]["output_kept"] is False and "may not keep it" in ended.err, (told, ended)
+    # Where nothing can be made durable nothing is begun.
+    refused = vmc("run", *at.words, "--", "touch /tmp/ran")
+    assert refused.code == 125 and refused.err.count("vmc:") == 1, refused
+    assert vmc("exec", *at.words, "--", "test -e /tmp/ran").code == 1
+
+
+@pytest.mark.parametrize("lines", [1000, 9000])
+def test_output_that_went_back_on_the_vm_is_said_and_what_follows_is_taken(vmc, own_host, tmp_path, lines):
+    """As after a snapshot was put back: its file is shorter than what we hold of it, by more and by less than the
+    4 KiB that are compared."""
+    at = own_host()
+    out = tmp_path / "out"
+    job = started(vmc, at, f"seq 1 {lines}; until [ -e /tmp/go ]; do sleep 0.1; done; echo more; exit 5")
+    process = vmc.start("attach", "--stdout", out, *at.words, job)
+    while not out.exists() or not out.read_text().endswith(f"\n{lines}\n"):
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    held = out.read_text()
+    on(at, f"truncate -s 12 {JOBS}/{job}/out")
+    began = time.monotonic()
+    process = vmc.start("attach", "--stdout", out, *at.words, job)
+    said = process.stderr.readline().decode()
+    assert f"rolled back from {len(held)} to 12 bytes" in said and time.monotonic() - began < 10, said
+    on(at, "touch /tmp/go")
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 5 and out.read_text() == held + "more\n", (err, out.read_text()[-40:])

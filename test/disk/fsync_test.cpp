@@ -16,8 +16,8 @@ struct Fsync {
     const char* why;     ///< nothing is lost
 };
 
-// ext4 commits its journal in order: whatever a later sync makes durable, takes every earlier change of a name with
-// it. So an early one can be missed there and only there; POSIX promises nothing of the kind.
+// ext4 and XFS commit their logs in order: whatever a later sync makes durable, takes every earlier change of a name
+// with it. So an early one can be missed on these; POSIX promises nothing of the kind.
 const Fsync fsyncs[] = {
     {"claim", disk::play_one, nullptr, "a later sync takes the directory's name with it"},
     {"files", disk::play_cleanup, "it ran, and its cleanup never did", ""},
@@ -63,7 +63,7 @@ TEST_CASE("without one of its fsyncs the runner would lose what that one is for"
     for (const auto& fsync : fsyncs) {
         const auto broken = broken_without(fsync);
         if (!fsync.broken) std::printf("    as expected: %s\n", fsync.why);
-        INFO("without ", fsync.name);
+        INFO("without ", std::string(fsync.name));
         CHECK(broken.empty() == (fsync.broken == nullptr));
         if (fsync.broken) CHECK(broken.contains(fsync.broken));
     }

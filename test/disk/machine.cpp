@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
@@ -29,11 +30,9 @@ namespace disk {
 
 namespace {
 
-constexpr int power_is_gone = 99;
 constexpr auto longest = std::chrono::seconds(60);
 /// A directory that every Linux has, and that nobody else sees what we put on: nothing of us can stay behind.
 constexpr const char* own_place = "/mnt";
-constexpr const char* boot_id_file = "/proc/sys/kernel/random/boot_id";
 constexpr const char* tools[] = {"cat",   "date",   "dd",    "id",   "ls",   "mkdir", "mkfifo", "mv",  "rm",
                                  "rmdir", "setsid", "sleep", "stat", "sync", "tail",  "wc",     "step"};
 
@@ -54,11 +53,55 @@ std::string contents(const std::filesystem::path& path) {
     return text.str();
 }
 
+/// Both take the same ioctl for a power cut: EXT4_IOC_SHUTDOWN is XFS_IOC_GOINGDOWN.
+struct FileSystem {
+    const char* name;
+    const char* make;
+    off_t size;
+};
+
+const FileSystem& chosen() {
+    static const FileSystem known[] = {{"ext4", "mke2fs -q -F -t ext4 -b 4096 -m 0 -J size=4", 24 << 20},
+                                       {"xfs", "mkfs.xfs -q -f --unsupported -l size=6m", 64 << 20}};
+    const char* const wanted = std::getenv("VMC_DISK_FILE_SYSTEM");
+    if (!wanted) return known[0];
+    const auto* const found = std::ranges::find(known, std::string_view(wanted), &FileSystem::name);
+    require(found != std::end(known), "VMC_DISK_FILE_SYSTEM is ext4 or xfs");
+    return *found;
+}
+
 void write(const std::filesystem::path& path, const std::string& text) {
     std::ofstream(path, std::ios::binary) << text;
 }
 
+/// The first process of the VM, as `init` of step.c.
+struct Birth {
+    const char* program;
+    const char* const* words;
+    const char* const* environment;
+    int in, out;
+};
+
+int be_born(void* of) noexcept {
+    const auto& birth = *static_cast<const Birth*>(of);
+    dup2(birth.in, 0);
+    dup2(birth.out, 1);
+    execve(birth.program, const_cast<char* const*>(birth.words), const_cast<char* const*>(birth.environment));
+    _exit(127);
+}
+
+/// In our memory until it is a program of its own: under ASan a copy of it costs more than all that the VM does.
+int begin(Birth& birth) {
+    alignas(16) static char stack[16 << 10];
+    const int pid =
+        clone(be_born, stack + sizeof stack, CLONE_NEWPID | CLONE_NEWNS | CLONE_VM | CLONE_VFORK | SIGCHLD, &birth);
+    require(pid > 0, "a process of its own");
+    return pid;
+}
+
 }  // namespace
+
+const char* file_system() { return chosen().name; }
 
 Machine::Machine() {
     have_own_mounts();
@@ -71,7 +114,7 @@ Machine::Machine() {
     make_disk();
     mount_disk();
     new_boot();
-    const auto prepared = run(vmc::model::prepare_script((mounted_ / "state" / "jobs").string(), "0"));
+    const auto prepared = run(vmc::model::prepare_script((mounted_ / "state" / "jobs").string(), true, "0"));
     const auto place = vmc::model::JobPlace::parse(prepared.printed);
     REQUIRE_MESSAGE(place.has_value(), prepared.printed);
     REQUIRE(place->why_not_durable().empty());
@@ -86,10 +129,11 @@ Machine::~Machine() {
 }
 
 void Machine::make_tools(const std::string& step) {
-    for (const char* folder : {"all-steps", "one-step"}) std::filesystem::create_directory(directory_ / folder);
+    for (const char* folder : {"all-steps", "one-step", "init"}) std::filesystem::create_directory(directory_ / folder);
     const auto program = directory_ / "one-step" / "step";
     write(program, step);
     std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+    std::filesystem::create_symlink(program, init());
     for (const char* tool : tools) std::filesystem::create_symlink(program, directory_ / "all-steps" / tool);
     const auto shared = directory_ / "steps";
     write(shared, std::string(sizeof(disk_steps), '\0'));
@@ -102,8 +146,9 @@ void Machine::make_tools(const std::string& step) {
 
 void Machine::make_disk() {
     const auto image = directory_ / "image";
-    const std::string make = "mke2fs -q -F -t ext4 -b 4096 -m 0 -J size=4 '" + image.string() + "' 24M >/dev/null 2>&1";
-    require(std::system(make.c_str()) == 0, make);
+    const std::string make = chosen().make + (" '" + image.string() + "' >/dev/null 2>&1");
+    write(image, "");
+    require(truncate(image.c_str(), chosen().size) == 0 && std::system(make.c_str()) == 0, make);
     const int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
     const int file = open(image.c_str(), O_RDWR | O_CLOEXEC);
     loop_config config{};
@@ -124,7 +169,7 @@ void Machine::make_disk() {
 }
 
 void Machine::mount_disk() {
-    require(mount(device_.c_str(), mounted_.c_str(), "ext4", 0, nullptr) == 0, "mounting the disk");
+    require(mount(device_.c_str(), mounted_.c_str(), chosen().name, 0, nullptr) == 0, "mounting the disk");
 }
 
 bool Machine::takes_a_file() const {
@@ -146,6 +191,7 @@ void Machine::new_boot() {
 
 void Machine::shut_down_disk() const {
     const int disk = open(mounted_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (disk < 0 && errno == EIO) return;  // an XFS that is off already
     const std::uint32_t flag = disk_shutdown_no_flush;
     require(disk >= 0 && ioctl(disk, disk_ioc_shutdown, &flag) == 0, "cutting the power of the disk");
     close(disk);
@@ -164,25 +210,6 @@ void Machine::reboot() {
     new_boot();
 }
 
-/// The first process of the VM, in namespaces of its own. System calls only: it was forked off a thread.
-void Machine::become_init(const char* const* environment) const noexcept {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    struct sigaction gone{};
-    gone.sa_handler = [](int) { _exit(power_is_gone); };
-    sigaction(SIGUSR1, &gone, nullptr);
-    mount("proc", "/proc", "proc", 0, nullptr);
-    mount((directory_ / "boot").c_str(), boot_id_file, nullptr, MS_BIND, nullptr);
-    if (syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr) == 0) {
-        setsid();
-        const char* const words[] = {"sh", "-s", nullptr};
-        execve("/bin/sh", const_cast<char* const*>(words), const_cast<char* const*>(environment));
-        _exit(127);
-    }
-    while (waitpid(-1, nullptr, 0) > 0) {
-    }
-    _exit(0);
-}
-
 /// True: the power went.
 bool Machine::wait_for(int pid, Cut cut) const {
     const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
@@ -199,7 +226,9 @@ bool Machine::wait_for(int pid, Cut cut) const {
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
     if (!in_time && !cut.after) FAIL("the script was still running after a minute");
-    return !in_time || (WIFEXITED(status) && WEXITSTATUS(status) == power_is_gone);
+    if (in_time && status != 0 && !(WIFEXITED(status) && WEXITSTATUS(status) == disk_power_is_gone))
+        FAIL("the first process of the VM ended as ", status);
+    return !in_time || status != 0;
 }
 
 Ran Machine::run(const std::string& script, Cut cut) {
@@ -212,16 +241,13 @@ Ran Machine::run(const std::string& script, Cut cut) {
     const std::string disk = "VMC_DISK=" + mounted_.string(), steps = "VMC_STEPS=" + (directory_ / "steps").string();
     const char* const environment[] = {
         path.c_str(), disk.c_str(), steps.c_str(), "HOME=/root", "SSH_CONNECTION=::1 1 ::1 22", nullptr};
-    const auto pid = syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
-    if (pid == 0) {
-        dup2(in, 0);
-        dup2(out, 1);
-        become_init(environment);
-    }
-    require(pid > 0, "a process of its own");
+    const std::string program = init(), boot = directory_ / "boot";
+    const char* const words[] = {"init", boot.c_str(), nullptr};
+    Birth birth{program.c_str(), words, environment, in, out};
+    const int pid = begin(birth);
     close(in);
     Ran ran;
-    ran.cut = wait_for(static_cast<int>(pid), cut);
+    ran.cut = wait_for(pid, cut);
     close(out);
     ran.printed = contents(directory_ / "printed");
     ran.steps = steps_->taken;

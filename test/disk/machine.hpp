@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A VM of which only the disk is real: /bin/sh as sshd would start it, on an ext4 of its own whose power can
+// A VM of which only the disk is real: /bin/sh as sshd would start it, on a file system of its own whose power can
 // be cut, with processes that all end with it and a boot id that is another one afterwards. Needs root.
 #pragma once
 
@@ -30,6 +30,9 @@ struct Ran {
     unsigned steps = 0;      ///< taken in all; with a cut by time only `completed` is one
 };
 
+/// What the disks are made as, as VMC_DISK_FILE_SYSTEM says: "ext4" where it says nothing, or "xfs".
+const char* file_system();
+
 class Machine {
 public:
     Machine();
@@ -58,7 +61,7 @@ private:
     [[nodiscard]] bool takes_a_file() const;
     void new_boot();
     void shut_down_disk() const;
-    [[noreturn]] void become_init(const char* const* environment) const noexcept;
+    [[nodiscard]] std::string init() const { return directory_ / "init" / "init"; }
     bool wait_for(int pid, Cut cut) const;
 
     std::filesystem::path directory_;

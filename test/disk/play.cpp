@@ -17,7 +17,7 @@
 namespace disk {
 
 /// More than there are processors: a client that finds a claim without a request waits for it.
-const unsigned workers = 8;
+const unsigned workers = 16;
 
 namespace {
 

@@ -24,7 +24,7 @@ unsigned step_to_play() {
 /// Before every step; with VMC_STEP=n only before that one, a few times.
 void sweep_steps(const disk::PlayOne& one, const char* name) {
     const unsigned steps = disk::steps_of(one), only = step_to_play();
-    std::printf("%u steps; VMC_STEP=n plays one. ", steps);
+    std::printf("%u steps on %s; VMC_STEP=n plays one. ", steps, disk::file_system());
     const auto trials = only ? disk::play(one, disk::workers, [&](unsigned) { return Cut{.before_step = only}; })
                              : disk::play_every_step(one, steps);
     disk::report(trials, name);
@@ -47,8 +47,8 @@ TEST_CASE("whatever step the power goes before, no result is lost and nothing ru
 
 TEST_CASE("whatever instant the power goes at, no result is lost and nothing runs twice") {
     const vmc::test::Sweep sweep("whatever instant*", 2000);
-    std::printf("seeds %lu to %lu; one of them: %s\n", sweep.first(), sweep.last(),
-                sweep.replay_command(sweep.first()).c_str());
+    std::printf("seeds %lu to %lu; one of them: VMC_DISK_FILE_SYSTEM=%s %s\n", sweep.first(), sweep.last(),
+                disk::file_system(), sweep.replay_command(sweep.first()).c_str());
     const auto longest = static_cast<double>(time_of_a_job());
     // The same part of a job's time whatever that is today; one seed alone is played a few times.
     const auto cut_of = [&](unsigned i) {
@@ -78,5 +78,5 @@ TEST_CASE("what was said to never run does not run after a power cut") {
 
 TEST_CASE("an input of which only a part arrived is sent once more, and never run with") {
     const auto part = [](unsigned i) { return Cut{.before_step = i}; };
-    disk::report(disk::play(disk::play_part_of_input, 2 * disk::workers, part), "a part of its input");
+    disk::report(disk::play(disk::play_part_of_input, 16, part), "a part of its input");
 }

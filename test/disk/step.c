@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stands first on PATH under the name of a tool: counts a step, cuts the power when it is that step's turn,
-// else becomes the tool. Called `step` it is a step and nothing else.
+// else becomes the tool. Called `step` it is a step and nothing else; called `init` it is the VM's first process.
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -10,6 +10,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "disk/step.h"
@@ -22,9 +25,31 @@ static void cut_power(int spares_disk) {
     for (;;) pause();
 }
 
+static void power_goes(int signal_number) {
+    (void)signal_number;
+    _exit(disk_power_is_gone);
+}
+
+/// In namespaces of its own: /bin/sh with its script, then whatever is left of that.
+static int be_init(const char* boot_id) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGUSR1, power_goes);
+    if (mount("proc", "/proc", "proc", 0, NULL) != 0) return 1;
+    if (mount(boot_id, "/proc/sys/kernel/random/boot_id", NULL, MS_BIND, NULL) != 0) return 2;
+    if (fork() == 0) {
+        setsid();
+        execl("/bin/sh", "sh", "-s", NULL);
+        _exit(127);
+    }
+    while (waitpid(-1, NULL, 0) > 0) {
+    }
+    return 0;
+}
+
 int main(int argc, char** argv) {
     const char* const slash = strrchr(argv[0], '/');
     const char* const name = slash ? slash + 1 : argv[0];
+    if (strcmp(name, "init") == 0) return be_init(argv[1]);
     const int file = open(getenv("VMC_STEPS"), O_RDWR | O_CLOEXEC);
     struct disk_steps* const steps = mmap(NULL, sizeof *steps, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     if (steps == MAP_FAILED) return 126;

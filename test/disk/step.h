@@ -13,6 +13,7 @@ struct disk_steps {
 };
 
 enum {
+    disk_power_is_gone = 99,        // how the first process ends when it went
     disk_shutdown_no_flush = 2,     // EXT4_GOING_FLAGS_NOLOGFLUSH: what is not on the disk by now never gets there
     disk_ioc_shutdown = 0x8004587d, // EXT4_IOC_SHUTDOWN: _IOR(0x58, 125, __u32)
 };

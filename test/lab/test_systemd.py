@@ -32,7 +32,8 @@ def test_a_login_is_a_session_and_what_it_leaves_behind_is_killed(guest, ssh):
 
 
 def test_a_user_may_linger_by_his_own_leave_and_has_a_manager_then(guest, ssh):
-    assert ssh(guest).output("loginctl enable-linger && systemd-run --user -q --wait true && echo ran",
+    assert ssh(guest).output("loginctl enable-linger; for _ in $(seq 600); do [ -S /run/user/1000/bus ] || sleep 0.1; "
+                             "done; systemd-run --user -q --wait true && echo ran",
                              user="tester") == "ran"
     ssh(guest).output("loginctl disable-linger", user="tester")
 

@@ -77,6 +77,9 @@ Entry one_try(lab::Here& here, lab::Host& host, std::mt19937_64& chance, const s
         outcome.emplace(task.get());
         breaker.join();
     }
+    // What had reached sshd when it lost us it may still be starting, on a busy machine. What starts later than this
+    // has come to it after we reported.
+    if (!outcome->ok() && outcome->may_have_run() == vmc::Known::unknown) std::this_thread::sleep_for(2s);
     Entry entry{id, cut.fault, outcome->line(), outcome->may_have_run(), outcome->ok(), count_in(host.ledger, id)};
     host.heal();
     return entry;

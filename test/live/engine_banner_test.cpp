@@ -6,8 +6,11 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
+#include "edge/ssh/words.hpp"
 #include "live/engine_rig.hpp"
 
 using namespace engine;
@@ -115,6 +118,14 @@ TEST_CASE_FIXTURE(Fixture, "end of file and reset after the accept are told as s
     });
     CHECK(reset.code() == Code::lost);
     CHECK(reset.message().find("reset") != std::string::npos);  // at the stage of the connect, if it came that early
+}
+
+TEST_CASE("a connection that our kernel gave up is one that sshd may still hold; one that it reset is not") {
+    for (const int ours : {ETIMEDOUT, EHOSTUNREACH, ENETUNREACH})
+        CHECK(vmc::edge::no_ssh_there("", std::string("broke: ") + std::strerror(ours)).is_given_up_here());
+    for (const int its : {ECONNRESET, EPIPE})
+        CHECK_FALSE(vmc::edge::no_ssh_there("", std::string("broke: ") + std::strerror(its)).is_given_up_here());
+    CHECK_FALSE(vmc::edge::no_ssh_there("", "closed").is_given_up_here());
 }
 
 TEST_CASE_FIXTURE(Fixture, "garbage after the banner is a protocol error at the key exchange") {

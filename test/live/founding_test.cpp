@@ -74,7 +74,8 @@ TEST_CASE_FIXTURE(Fixture, "a timeout, a lost session and a denied login are exc
     CHECK(late.command == "exec sleep 4716");
     CHECK(late.timeout == 1);
     CHECK(late.killed == vmc::Known::yes);
-    const auto lost = thrown<vmc::ConnectionLostError>([&] { conn.execute("kill -9 $PPID; sleep 30", 20); });
+    const auto lost =
+        thrown<vmc::ConnectionLostError>([&] { conn.execute("echo begun; sleep 0.2; kill -9 $PPID; sleep 30", 20); });
     CHECK(lost.may_have_run == vmc::Known::yes);
     CHECK(conn.reconnect(3, 0.2));
     CHECK(conn.execute("exit 3") == 3);

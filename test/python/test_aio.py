@@ -30,6 +30,8 @@ def test_the_same_verbs(host):
         async with aio.VMConnection(**host.where()) as vm:
             assert (await vm.is_alive("medium"))["alive"] is True and (await vm.health()).ssh_available
             assert (await vm.boot()).boot_id == host.boot_id
+            diagnosis = await vm.diagnose()
+            assert diagnosis.health.alive and diagnosis.hypotheses[0].probability > 0.5 and diagnosis.since is None
 
     asyncio.run(story())
 
@@ -97,6 +99,23 @@ def test_the_loop_goes_on_while_commands_run(host):
     asyncio.run(story())
 
 
+def test_a_reboot_that_nobody_counted_is_told_as_that(own_host):
+    async def story():
+        async with aio.SSHConnection(**own_host.where()) as conn:
+            before = await conn.boot()
+            same = await conn.boot_since(before)
+            await asyncio.to_thread(own_host.reboot)
+            assert await conn.reconnect(retries=20, delay=0.2)
+            return same, await conn.boot_since(before)
+
+    same, told = asyncio.run(story())
+    assert (same.change, same.evidence) == ("none", ())
+    assert (told.change, told.boots, told.ended, told.new_life) == ("reboot-at-least-once", None, "unknown", True)
+    assert told.returned_at is not None and abs(told.returned_at - time.time()) < 30
+    assert str(told).startswith("rebooted: at least once; back ")
+    assert [clue.source for clue in told.evidence if clue.tells == "change"] == ["boot-id"]
+
+
 def test_a_reboot_is_noticed_and_told(own_host):
     async def story():
         told = []
@@ -134,3 +153,27 @@ def test_one_loop_after_another_leaves_no_descriptor(host):
     for _ in range(5):
         asyncio.run(story())
     assert len(os.listdir("/proc/self/fd")) <= before + 1
+
+
+def test_another_vm_that_this_process_holds_clears_our_own_network(own_host, new_host):
+    canary = new_host()
+
+    def answer(diagnosis, check):
+        return next((each.answer for each in diagnosis.health.evidence if each.check == check), None)
+
+    async def story():
+        async with aio.VMConnection(**own_host.where(), canary=(canary.address, canary.port)) as vm, \
+                aio.VMConnection(**canary.where()):
+            await vm.diagnose()
+            own_host.do("fault", "drop")
+            alone = await vm.diagnose()
+            canary.do("fault", "drop")
+            together = await vm.diagnose()
+            assert [answer(alone, check) for check in ("canary", "other-vms")] == ["works", "works"]
+            assert [answer(together, check) for check in ("canary", "other-vms")] == ["fails", "fails"]
+            for host in (own_host, canary):
+                host.do("heal")
+
+    asyncio.run(story())
+    with pytest.raises(ValueError, match="canary"):
+        aio.VMConnection(**own_host.where(), canary=("", 22))

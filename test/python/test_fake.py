@@ -143,6 +143,17 @@ def test_the_same_classes_and_signatures(fake_vm):
     assert report["alive"] and report["confidence"] > 0.9 and report["checks_failed"] == 0
 
 
+def test_a_diagnosis_can_be_scripted(fake_vm):
+    """What the VM suggests, and what a test says."""
+    with fake_vm.vm() as vm:
+        assert (vm.diagnose().verdict, vm.diagnose().cause) == ("healthy", "none")
+        health = vm_connection.Health("thorough", verdict="degraded", claim=True, cause="disk-full")
+        full = vm_connection.Hypothesis("disk-full", 0.97, ("a disk is full",))
+        told = vm_connection.Diagnosis(health, hypotheses=(full,))
+        fake_vm.diagnosis_is(told)
+        assert vm.diagnose() == told
+
+
 def test_health_can_be_scripted(fake_vm):
     fake_vm.health_is(vm_connection.Health("medium", verdict="degraded", alive=True, confidence=0.7, evidence=(
         vm_connection.Evidence("system", "disk-space", "fails", "99 % of 20 GB used on /"),)))
@@ -182,3 +193,44 @@ def test_the_fake_speaks_asyncio(fake_vm):
             assert await vm.check_reboot() is False
 
     asyncio.run(story())
+
+
+def test_the_story_of_a_reboot_is_told_with_how_it_is_known(fake_vm):
+    with fake_vm.ssh() as conn:
+        with pytest.raises(ValueError):
+            conn.boot_since()
+        conn.record_boot_id()
+        assert conn.boot_since().change == "none" and not conn.boot_since().new_life
+        fake_vm.reboot()
+        once = conn.boot_since()
+        assert (once.change, once.boots, once.ended, once.new_life) == ("reboot", 1, "orderly", True)
+        assert once.died_at is not None and once.down is not None
+        assert once.before == conn.recorded_boot and once.now.boot_id == fake_vm.boot_id
+        fake_vm.reboot()
+        twice = conn.boot_since()
+        assert (twice.change, twice.boots, twice.down) == ("reboot-at-least-once", 2, None)
+        fake_vm.reboot(ended="crash", cause="Kernel panic - not syncing: test")
+        assert conn.boot_since().cause == "Kernel panic - not syncing: test"
+        assert conn.boot_since(twice.now).change == "crash-reboot"
+
+
+def test_time_that_stood_still_is_no_reboot(fake_vm, monkeypatch):
+    first = {"uptime": 100.0, "read_at": 1000.0, "read_on": 50.0}
+    later = {"uptime": 110.0, "read_at": 1120.0, "read_on": 170.0}
+    plain = fake_vm.boot_reading
+    with fake_vm.ssh() as conn:
+        monkeypatch.setattr(fake_vm, "boot_reading", lambda: plain() | first)
+        conn.record_boot_id()
+        monkeypatch.setattr(fake_vm, "boot_reading", lambda: plain() | later)
+        assert conn.boot_since().change == "pause"
+        assert conn.check_reboot() is False
+
+
+def test_the_story_is_told_to_asyncio_too(fake_vm):
+    async def story():
+        async with aio.SSHConnection("vm1", "ubuntu", "~/.ssh/id_rsa") as conn:
+            before = await conn.boot()
+            fake_vm.reboot()
+            return await conn.boot_since(before)
+
+    assert asyncio.run(story()).change == "reboot"

@@ -212,6 +212,20 @@ TEST_CASE("a restricted shell and a machine that cannot fork are told from a com
     CHECK(s.host.times_ran("echo y") == 0);
 }
 
+TEST_CASE("a command whose session is killed before it said anything is said to have run only once that is sure") {
+    for (const auto& [at, expected] :
+         {std::pair(100ms, Known::unknown), std::pair(900ms, Known::unknown), std::pair(10000ms, Known::yes)}) {
+        CAPTURE(at);
+        Scenario s;
+        REQUIRE(s.online());
+        sim::Fault::kill_sessions(at).plan(s.host);
+        auto& job = s.run(Command("sleep 60"));
+        REQUIRE(s.until_done(job));
+        REQUIRE(job.outcome->as<Lost>());
+        CHECK(job.outcome->may_have_run() == expected);
+    }
+}
+
 TEST_CASE("a channel that closes without a status is its own answer, never exit code 0 (L29)") {
     Scenario s;
     s.host.says_status = false;

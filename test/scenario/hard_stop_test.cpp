@@ -92,12 +92,12 @@ TEST_CASE("the breaker outlives the process, and --retry-auth overrides it") {
     CHECK(s.connect().has_value());
 }
 
-TEST_CASE("a shell loop against an sshd that says nothing makes four connections in ten minutes, not twenty") {
+TEST_CASE("a shell loop against an sshd that says nothing makes three connections in ten minutes, not twenty") {
     Scenario s;
     sim::Fault::sshd_freeze(0s, 24h).plan(s.host);
     s.world.run_for(1ms);
     for (int i = 0; i < 20; ++i) {
-        CHECK(s.connect().error().code() == (i < 4 ? Code::timed_out : Code::held));
+        CHECK(s.connect().error().code() == (i < 3 ? Code::timed_out : Code::held));
         s.close();
         s.link = s.make_link();  // the next `vmc exec`
     }
@@ -110,7 +110,7 @@ TEST_CASE("an attempt that is cancelled in the middle of a login counts as one t
     Scenario s;
     sim::Fault::sshd_freeze(0s, 24h).plan(s.host);
     s.world.run_for(1ms);
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 3; ++i) {
         auto connecting = s.world.start(s.link->connect());
         s.world.run_for(2s);
         s.world.run(s.link->close());

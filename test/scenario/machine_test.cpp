@@ -120,11 +120,31 @@ TEST_CASE("probes see what the network shows") {
     CHECK(ping() == Answer::unknown);
 }
 
-TEST_CASE("sshd counts those who come and go without logging in") {
+TEST_CASE(
+    "sshd counts those who come and go without logging in, but who resets at once has no address; a knock is none") {
     Hand hand;
     auto& world = hand.world;
-    for (int i = 0; i < 3; ++i) (void)world.run(world.prober().knock(hand.host.address(), 22, world.in(5s)));
+    for (int i = 0; i < 3; ++i)
+        CHECK(world.run(world.prober().knock(hand.host.address(), 22, world.in(5s))).answer == port::PortAnswer::open);
     world.run_for(1s);
+    CHECK(hand.host.sshd().accepted == 0);
+    for (int i = 0; i < 3; ++i) {
+        const auto tcp = world.network().connection(hand.host.address(), 22);
+        tcp->dial();
+        for (int step = 0; step < 100'000 && !tcp->client.open(); ++step) world.run_for(100us);
+        tcp->client.abort();
+    }
+    world.run_for(1s);
+    CHECK(hand.host.sshd().accepted == 3);
+    CHECK(hand.host.sshd().abandoned == 0);
+    for (int i = 0; i < 3; ++i) {
+        const auto tcp = world.network().connection(hand.host.address(), 22);
+        tcp->dial();
+        world.run_for(10ms);
+        if (i == 0) tcp->client.abort();
+        else tcp->client.finish();
+        world.run_for(10ms);
+    }
     CHECK(hand.host.sshd().abandoned == 3);
     auto session = hand.connect();
     world.run((*session)->close(world.in(1s)));

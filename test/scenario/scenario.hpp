@@ -76,8 +76,10 @@ public:
 
     std::unique_ptr<link::Link> make_link() {
         auto tell = [this](const Notice& notice) { world.story().tell(slug(notice.kind), notice.text); };
-        link::Ports ports(world.executor(), world.clock(), world.random(), world.transport(), world.store(), doors);
-        return std::make_unique<link::Link>(std::move(ports), target, tell);
+        return std::make_unique<link::Link>(ports(), target, tell);
+    }
+    link::Ports ports() {
+        return {world.executor(), world.clock(), world.random(), world.transport(), world.store(), doors, company};
     }
     Result<void> connect() { return world.run(link->connect()); }
     /// True once a session answers.
@@ -120,6 +122,7 @@ public:
 
     sim::World world;
     link::Doors doors{world.executor()};
+    link::Company company;
     sim::SimHost& host;
     Target target;
     std::unique_ptr<link::Link> link;

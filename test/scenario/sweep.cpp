@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sweep.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <utility>
@@ -25,7 +26,10 @@ Sweep::Sweep(std::string test_case, std::uint64_t seeds) : test_case_(std::move(
 }
 
 std::string Sweep::replay_command(std::uint64_t seed) const {
-    return "VMC_SEED=" + std::to_string(seed) + " " + program_invocation_name + " --test-case='" + test_case_ + "'";
+    // doctest takes a comma for the end of one filter and the beginning of the next.
+    std::string filter = test_case_;
+    std::ranges::replace(filter, ',', '?');
+    return "VMC_SEED=" + std::to_string(seed) + " " + program_invocation_name + " --test-case='" + filter + "'";
 }
 
 }  // namespace vmc::test

@@ -82,14 +82,17 @@ class Trial:
         return tuple(map(int, found.groups())) if found else None
 
 
-def ended_at(job):
-    return datetime.datetime.fromisoformat(job["ended_at"].replace("Z", "+00:00")).timestamp()
+def moment_of(job, moment="ended_at"):
+    return datetime.datetime.fromisoformat(job[moment].replace("Z", "+00:00")).timestamp()
 
 
 def check_interrupted(trial):
     """Died in the middle, at the right time, and what we hold is what the machine has, or it is said."""
     assert (trial.exit, trial.told["outcome"]) == (75, "interrupted"), trial.said
-    assert abs(ended_at(trial.told["job"]) - trial.clock()) <= FOLLOWED, (trial.clock(), trial.told)
+    job = trial.told["job"]
+    # Who died before the first beat was heard of left no time of death.
+    died = moment_of(job, "ended_at" if job["ended_at"] else "started_at")
+    assert abs(died - trial.clock()) <= FOLLOWED, (trial.clock(), trial.told)
     for word, path in trial.files.items():
         here, there = path.read_text(), trial.logs(word)
         # Its length may be on the disk and its last bytes not: they are NUL then, and that is said.
@@ -170,7 +173,7 @@ def test_a_kernel_panic_interrupts_a_job(vm):
     jobs = json.loads(vm.vmc("jobs", options=["--json"]).stdout)["jobs"]
     kept = next(job for job in jobs if job["id"] == trial.identity)
     assert kept["state"] == "interrupted" and not kept["heartbeat_heard"]
-    assert -KEPT - FOLLOWED <= ended_at(kept) - trial.clock() <= 0, (kept, trial.clock())
+    assert -KEPT - FOLLOWED <= moment_of(kept) - trial.clock() <= 0, (kept, trial.clock())
 
 
 def test_a_job_that_may_be_entered_again_is_carried_through_three_reboots(vm):
@@ -204,3 +207,46 @@ def test_a_job_that_loses_three_packets_of_ten_for_a_while_ends_with_its_code_an
     lost = [int(line.split()[1]) for line in vm.console() if line.startswith("dropped ")]
     assert lost and lost[-1] >= 3, lost
     print(f"{lost[-1]} packets lost on the VM's side")
+
+
+def test_a_pause_takes_nothing_from_the_time_that_a_job_has(vm):
+    """Its limit is counted on the machine, which stood still as well."""
+    trial = Trial(vm, 3, None)
+    trial.start("--timeout", "9s", line=f"echo entered {trial.identity} >/dev/console; sleep 3; exit 3")
+    vm.power("pause")
+    time.sleep(10)
+    vm.power("cont")
+    assert trial.finish() == 3, trial.said
+    assert trial.told["outcome"] == "exited"
+
+
+YEAR = 365 * 86400
+
+
+def test_a_clock_that_jumps_a_year_ends_no_job_and_is_no_reboot(vm):
+    trial = Trial(vm, 4, None)
+    line = f"echo entered {trial.identity} >/dev/console; read go <>/tmp/{trial.identity}; exit 4"
+    vm.vmc("exec", "--", f"mkfifo /tmp/{trial.identity}")
+    vm.vmc("diagnose")  # to know its boot
+    trial.start("--timeout", "10m", line=line)
+    for jump, change in ((YEAR, "clock-stepped"), (-2 * YEAR, "clock-stepped"), (YEAR, "none")):
+        vm.vmc("exec", "--", f"date -s @$(($(date +%s) + {jump}))")
+        told = json.loads(vm.vmc("diagnose", options=["--json"]).stdout)
+        assert (told["cause"], told["boot_change"]) == (change, "none"), told
+        assert trial.process.poll() is None
+    vm.vmc("exec", "--", f"echo >/tmp/{trial.identity}")
+    assert trial.finish() == 4, trial.said
+    assert trial.told["outcome"] == "exited"
+
+
+def test_a_job_that_takes_all_the_memory_is_killed_and_the_machine_lives_on(vm):
+    trial = Trial(vm, 0, None)
+    vm.vmc("diagnose")
+    trial.start(line=f"echo entered {trial.identity} >/dev/console; echo begun; exec tail /dev/zero")
+    assert trial.finish() == 137, trial.said
+    assert (trial.told["outcome"], trial.told["signal"]) == ("signalled", "KILL"), trial.told
+    assert trial.files["out"].read_text() == "begun\n"
+    assert any("Out of memory" in line for line in vm.console())
+    told = json.loads(vm.vmc("diagnose", options=["--json"]).stdout)
+    assert told["alive"] and told["boot_change"] == "none", told
+    assert any(each["check"] == "kernel-log" for each in told["evidence"] if each["answer"] == "fails"), told

@@ -27,7 +27,8 @@ bool gone(int error) { return error == EPIPE; }
 
 }  // namespace
 
-Attendance::Attendance(Vm& vm, Form form, bool forward_input) : vm_(vm), form_(form), input_open_(forward_input) {}
+Attendance::Attendance(Contact& contact, Form form, bool forward_input)
+    : contact_(contact), vm_(contact.vm()), lookout_(contact), form_(form), input_open_(forward_input) {}
 
 Attendance::~Attendance() {
     streams().out().when_room({});
@@ -56,7 +57,8 @@ Outcome Attendance::run(Command command, Instant deadline) {
         look_after();
         if (now() >= leave_at_) return leave(outcome);
         const bool may_read = input_open_ && run_->input_waiting() < input_ahead;
-        const Duration pause = input_open_ && !may_read ? input_look : left_until(leave_at_);
+        const Instant until = std::min(leave_at_, lookout_.until());
+        const Duration pause = input_open_ && !may_read ? input_look : left_until(until);
         if (outcome.ready()) break;
         if (bell().wait(may_read ? STDIN_FILENO : -1, pause)) feed();
     }
@@ -68,6 +70,7 @@ Outcome Attendance::run(Command command, Instant deadline) {
 /// Nothing is heard of the VM any more. Closing the link throws away what it might still deliver.
 Outcome Attendance::leave(Task<Outcome> outcome) {
     Terminal::restore();
+    lookout_.stop();
     vm_.close().wait();
     const auto closed = outcome.get();
     const auto* late = closed.as<TimedOut>();
@@ -78,6 +81,7 @@ Outcome Attendance::leave(Task<Outcome> outcome) {
 }
 
 void Attendance::look_after() {
+    if (const auto word = lookout_.word()) contact_.console().say(*word);
     const bool unwanted = Signals::wish() != 0 || streams().out().broken();
     if (unwanted && !cancelled_) {
         cancelled_ = true;

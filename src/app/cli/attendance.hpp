@@ -7,7 +7,9 @@
 
 #include <vm_connection/vm.hpp>
 
+#include "app/cli/contact.hpp"
 #include "app/cli/failure.hpp"
+#include "app/cli/lookout.hpp"
 #include "app/cli/outcome_text.hpp"
 #include "app/cli/streams.hpp"
 
@@ -19,7 +21,7 @@ namespace vmc::cli {
 class Attendance {
 public:
     enum class Form { bytes, json };
-    Attendance(Vm& vm, Form form, bool forward_input);
+    Attendance(Contact& contact, Form form, bool forward_input);
     ~Attendance();
 
     /// To be called once. SIGINT, SIGTERM and a reader that has gone cancel the command; the
@@ -33,7 +35,9 @@ private:
     void look_after();
     void feed();
 
+    Contact& contact_;
     Vm& vm_;
+    Lookout lookout_;
     const Form form_;
     bool input_open_;
     bool cancelled_ = false;

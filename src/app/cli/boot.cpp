@@ -25,8 +25,11 @@ Examples:
   vmc boot check web-1 || echo "exit code $?"
 
 A reboot is claimed only from two readings of the same machine with different
-boot ids. Exit code of check: 0 same boot; 10 rebooted; 3 cannot tell (not
-reached, nothing recorded, another machine answers). Others: 255 not reached.)";
+boot ids. How often, how it ended and when is the VM's own word: its journal,
+wtmp, pstore and /var/crash, as far as the user may read them; what they do
+not tell is not claimed. Exit code of check: 0 same boot, paused or not; 10
+rebooted; 3 cannot tell (not reached, nothing recorded, another machine
+answers). Others: 255 not reached.)";
 
 class Boot final : public Verb {
 public:
@@ -41,7 +44,8 @@ public:
     Expected<int> run(const Words& words) override;
 
 private:
-    Expected<int> check(const BootRecord& boot);
+    Expected<int> check(Contact& contact);
+    [[nodiscard]] Failure not_reached(const Contact& contact, const Error& error) const;
     HostOptions host_;
     std::string action_;
     bool json_ = false;
@@ -54,14 +58,10 @@ Expected<int> Boot::run(const Words& words) {
         return usage("boot: unknown action \"" + action_ + "\" (show, record or check)");
     auto contact = Contact::open(host_);
     if (!contact) return std::unexpected(std::move(contact.error()));
+    if (checking) return check(**contact);
     auto boot = (*contact)->finish((*contact)->vm().boot());
     if (!boot) return std::unexpected(std::move(boot.error()));
-    if (!*boot) {
-        auto failure = (*contact)->failure(boot->error());
-        if (checking && failure.exit_code == model::exit_link) failure.exit_code = cannot_tell;
-        return std::unexpected(std::move(failure));
-    }
-    if (checking) return check(**boot);
+    if (!*boot) return std::unexpected((*contact)->failure(boot->error()));
     if (action_ == "record") {
         if (auto kept = record_boot(host_.host(), **boot); !kept) return std::unexpected(std::move(kept.error()));
     }
@@ -69,16 +69,29 @@ Expected<int> Boot::run(const Words& words) {
     return 0;
 }
 
-Expected<int> Boot::check(const BootRecord& boot) {
+/// A host that is not reached may or may not have rebooted.
+Failure Boot::not_reached(const Contact& contact, const Error& error) const {
+    auto failure = contact.failure(error);
+    if (failure.exit_code == model::exit_link) failure.exit_code = cannot_tell;
+    return failure;
+}
+
+Expected<int> Boot::check(Contact& contact) {
     const auto recorded = recorded_boot(host_.host());
     if (!recorded) return std::unexpected(recorded.error());
-    if (!*recorded)
+    if (!*recorded) {
+        // What stands in the way of reaching it is the better news.
+        auto up = contact.finish(contact.vm().connect());
+        if (!up) return std::unexpected(std::move(up.error()));
+        if (!*up) return std::unexpected(not_reached(contact, up->error()));
         return std::unexpected(
             Failure(cannot_tell, host_.host() + ": no boot recorded: vmc boot record " + host_.host()));
-    const auto change = compare(**recorded, boot);
-    print(json_ ? comparison_json(host_.host(), **recorded, boot, change)
-                : comparison_lines(host_.host(), **recorded, boot, change));
-    return model::check_code_of(change);
+    }
+    auto story = contact.finish(contact.vm().boot_since(**recorded));
+    if (!story) return std::unexpected(std::move(story.error()));
+    if (!*story) return std::unexpected(not_reached(contact, story->error()));
+    print(json_ ? story_json(host_.host(), **story) : story_lines(host_.host(), **story));
+    return model::check_code_of((*story)->change);
 }
 
 }  // namespace

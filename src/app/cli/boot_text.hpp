@@ -4,7 +4,9 @@
 
 #include <string>
 
-#include <vm_connection/boot.hpp>
+#include <nlohmann/json.hpp>
+
+#include <vm_connection/boot_story.hpp>
 
 namespace vmc::cli {
 
@@ -14,7 +16,10 @@ namespace vmc::cli {
 /// Both boot ids, and what follows from them.
 [[nodiscard]] std::string comparison_lines(const std::string& host, const BootRecord& before, const BootRecord& now,
                                            BootChange change);
-[[nodiscard]] std::string comparison_json(const std::string& host, const BootRecord& before, const BootRecord& now,
-                                          BootChange change);
+/// The same, with what the VM knows of it; at most 80 columns wide but for a word that is longer.
+[[nodiscard]] std::string story_lines(const std::string& host, const BootStory& story);
+[[nodiscard]] std::string story_json(const std::string& host, const BootStory& story);
+/// What is in it, without schema and host.
+[[nodiscard]] nlohmann::ordered_json story_fields(const BootStory& story);
 
 }  // namespace vmc::cli

@@ -75,7 +75,7 @@ CommandLine::CommandLine(int argc, char** argv) {
     before_.assign(all.begin(), dashes);
     if (dashes != all.end()) words_.emplace(dashes + 1, all.end());
     for (const auto make : {exec_verb, run_verb, jobs_verb, attach_verb, logs_verb, cancel_verb, rm_verb, check_verb,
-                            boot_verb, wait_verb, trust_verb, config_verb})
+                            diagnose_verb, boot_verb, power_verb, wait_verb, trust_verb, config_verb})
         verbs_.push_back(make());
 }
 

@@ -3,8 +3,7 @@
 
 #include <optional>
 
-#define TOML_HEADER_ONLY 1
-#include <toml++/toml.h>
+#include "app/cli/power_config.hpp"
 
 namespace vmc::cli {
 
@@ -23,9 +22,20 @@ std::optional<std::string> as_text(const toml::node& node) {
     return std::nullopt;
 }
 
-Expected<void> take_table(const std::string& path, const toml::table& table, Settings& settings) {
+Expected<void> take_power(const std::string& path, const toml::table& table, Settings& settings) {
+    auto power = read_power_switch(path, table);
+    if (!power) return std::unexpected(std::move(power.error()));
+    settings.power = std::move(*power);
+    return {};
+}
+
+Expected<void> take_table(const std::string& path, const toml::table& table, bool of_a_host, Settings& settings) {
     for (const auto& [key, node] : table) {
-        if (key.str() == "host" && node.is_table()) continue;
+        if (key.str() == "host" && node.is_table() && !of_a_host) continue;
+        if (key.str() == "power" && node.is_table() && of_a_host) {
+            if (auto taken = take_power(path, *node.as_table(), settings); !taken) return taken;
+            continue;
+        }
         const auto where = place(path, key.source());
         const auto value = as_text(node);
         if (find_key(key.str()) != nullptr && !value)
@@ -43,7 +53,7 @@ Expected<void> take_hosts(const std::string& path, const toml::table& hosts, std
         if (table == nullptr) return our_failure(place(path, name.source()) + ": a host is a table: [host.\"NAME\"]");
         Settings others;  // checked all the same, so that a mistake is found before it matters
         const bool ours = name.str() == host || name.str() == bare_host;
-        if (auto taken = take_table(path, *table, ours ? settings : others); !taken) return taken;
+        if (auto taken = take_table(path, *table, true, ours ? settings : others); !taken) return taken;
     }
     return {};
 }
@@ -54,7 +64,7 @@ Expected<void> take_config_file(const std::string& path, std::string_view host, 
                                 Settings& settings) {
     try {
         const auto file = toml::parse_file(path);
-        if (auto taken = take_table(path, file, settings); !taken) return taken;
+        if (auto taken = take_table(path, file, false, settings); !taken) return taken;
         if (const auto* hosts = file["host"].as_table()) return take_hosts(path, *hosts, host, bare_host, settings);
         return {};
     } catch (const toml::parse_error& error) {

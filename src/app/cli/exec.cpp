@@ -4,6 +4,7 @@
 
 #include "app/cli/attendance.hpp"
 #include "app/cli/contact.hpp"
+#include "app/cli/diagnosis_text.hpp"
 #include "app/cli/outcome_text.hpp"
 #include "app/cli/result_file.hpp"
 #include "app/cli/terminal.hpp"
@@ -52,6 +53,7 @@ private:
     [[nodiscard]] Expected<Duration> limit() const;
     Outcome reach_and_run(Command command, Contact& contact, Instant deadline);
     [[nodiscard]] Expected<int> report(const Outcome& outcome, ResultFile& file, Instant deadline) const;
+    void say_what_broke(Contact& contact, Instant deadline) const;
     [[nodiscard]] std::optional<Error> refusing_shell(const Outcome& outcome, Contact& contact) const;
 
     HostOptions host_;
@@ -143,7 +145,9 @@ Expected<int> Exec::run(const Words& words) {
 
     const auto outcome = reach_and_run(std::move(*asked), **contact, deadline);
     restricted_ = refusing_shell(outcome, **contact);
-    return report(outcome, *file, deadline);
+    auto code = report(outcome, *file, deadline);
+    if (outcome.as<Lost>()) say_what_broke(**contact, deadline);
+    return code;
 }
 
 Outcome Exec::reach_and_run(Command command, Contact& contact, Instant deadline) {
@@ -153,9 +157,19 @@ Outcome Exec::reach_and_run(Command command, Contact& contact, Instant deadline)
     if (!up) return Outcome(Refused{Error(Code::cancelled, Stage::none, "before it was sent")});
     if (!*up) return Outcome(Refused{std::move(up->error())});
     if (deadline < never) command.within(left_until(deadline));
-    Attendance attendance(contact.vm(), json_ ? Attendance::Form::json : Attendance::Form::bytes, !no_input_);
+    Attendance attendance(contact, json_ ? Attendance::Form::json : Attendance::Form::bytes, !no_input_);
     auto outcome = attendance.run(std::move(command), deadline);
     return as_asked(outcome, limit().value_or(Duration{}));
+}
+
+void Exec::say_what_broke(Contact& contact, Instant deadline) const {
+    if (Signals::wish() != 0 || (host_.loudness() == Loudness::quiet && !json_)) return;
+    const auto diagnosis = last_look(contact, deadline);
+    if (!diagnosis) return;
+    if (json_) print(diagnosis_json(host_.host(), *diagnosis, "diagnosis"));
+    else
+        contact.console().say("now " + std::string(slug(diagnosis->health.verdict)) + ": " +
+                              diagnosis_line(*diagnosis));
 }
 
 /// nologin(8) says its sentence and exits 1, as many a command does. When it looks like that, one

@@ -31,11 +31,18 @@ std::string_view colour_of(Answer answer) {
 /// Layers with one question go by their own name.
 std::string label_of(const Evidence& evidence) {
     std::string label(slug(evidence.layer));
+    if (evidence.check == "own-network") label = "our own network";
+    if (evidence.check == "canary") label = "the canary";
+    if (evidence.check == "power-switch") label = "power switch";
+    if (evidence.check == "other-vms") label = "other VMs";
+    if (evidence.check == "command-old-session") label = "exec, old session";
     if (evidence.layer == Layer::system || evidence.layer == Layer::storage) label += "/" + evidence.check;
     return one_line(label);
 }
 
-std::string row(const Evidence& evidence, bool colour, std::size_t width) {
+}  // namespace
+
+std::string evidence_row(const Evidence& evidence, bool colour, std::size_t width) {
     const auto answer = fmt::format("{:<8}", slug(evidence.answer));
     const auto painted = colour ? fmt::format("\x1b[{}m{}\x1b[0m", colour_of(evidence.answer), answer) : answer;
     const auto took = evidence.took > Duration{} ? spoken(evidence.took) : "";
@@ -53,8 +60,6 @@ json evidence_json(const Evidence& evidence) {
     return fields;
 }
 
-}  // namespace
-
 std::string health_table(const std::string& host, const Health& health, bool colour, std::size_t width) {
     // What is not proven is not claimed: silence may be ours.
     const auto standing = health.claim ? "" : " (observed, not proven)";
@@ -63,7 +68,7 @@ std::string health_table(const std::string& host, const Health& health, bool col
     auto text = fmt::format("{}: {}{}{}\n", host, slug(health.verdict), standing, cause);
     text += fmt::format("  alive: {}, confidence {:.2f}; {} of {} checks passed ({})\n", health.alive ? "yes" : "no",
                         health.confidence, health.passed(), health.evidence.size(), slug(health.level));
-    for (const auto& evidence : health.evidence) text += row(evidence, colour, width);
+    for (const auto& evidence : health.evidence) text += evidence_row(evidence, colour, width);
     return text;
 }
 

@@ -8,6 +8,7 @@
 #include "app/cli/terminal.hpp"
 #include "model/quote.hpp"
 #include "model/span_text.hpp"
+#include "model/target_text.hpp"
 
 namespace vmc::cli {
 
@@ -92,6 +93,9 @@ Expected<void> HostOptions::take_flags(Settings& settings) const {
     if (auto ok = set("host_key", host_key_, "--host-key"); !ok) return ok;
     if (auto ok = set("port", ssh_.port, "-p"); !ok) return ok;
     if (auto ok = set("user", ssh_.login, "-l"); !ok) return ok;
+    if (auto ok = set("canary", canary_, "--canary"); !ok) return ok;
+    if (no_closed_port_)
+        if (auto ok = settings.set("closed_port", "false", "--no-closed-port"); !ok) return ok;
     if (strict_) return settings.set("strict_host_key", "true", "--strict-host-key");
     if (ephemeral_) return settings.set("ephemeral", "true", "--ephemeral");
     return {};
@@ -111,12 +115,24 @@ Expected<Settings> HostOptions::settings() const {
     return settings;
 }
 
+Expected<void> HostOptions::name_canary(Target& target, const Settings& settings) {
+    const auto& [text, origin] = settings.get("canary");
+    if (text.empty()) return {};
+    const auto canary = model::parse_host(text);
+    if (!canary || canary->user) return usage(origin + ": canary: not HOST or HOST:PORT: \"" + text + "\"");
+    target.canary(canary->host, canary->port.value_or(0));
+    return {};
+}
+
 Expected<Target> HostOptions::target(const Settings& settings) const {
     auto target = resolve(ssh_, settings);
     if (!target) return target;
+    if (auto named = name_canary(*target, settings); !named) return std::unexpected(std::move(named.error()));
     // Unless somebody said otherwise, ConnectTimeout of the ssh configuration holds, else our default.
     if (settings.is_set("connect_timeout")) target->connect_timeout(settings.span("connect_timeout"));
     if (settings.truth("strict_host_key")) target->host_keys(HostKeyPolicy::strict);
+    if (!settings.truth("closed_port")) target->closed_port(0);
+    if (settings.power) target->power(*settings.power);
     if (settings.truth("ephemeral")) target->host_keys(HostKeyPolicy::ephemeral);
     if (!settings.text("host_key").empty()) target->pin(settings.text("host_key"));
     target->passphrase([](const std::string& path) { return Terminal::ask_secretly("Passphrase for " + path + ": "); });

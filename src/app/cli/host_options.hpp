@@ -30,19 +30,26 @@ public:
     /// "; if you know why: vmc trust …" for a changed key, else nothing.
     [[nodiscard]] std::string advice_on(const Error& error) const;
     [[nodiscard]] bool retry_auth() const { return retry_auth_; }
+    /// --no-closed-port of the verbs that diagnose.
+    void ask_no_closed_port(bool yes) { no_closed_port_ = yes; }
+    /// --canary of the verbs that diagnose.
+    void ask_canary(std::optional<std::string> which) { canary_ = std::move(which); }
     /// Files, environment, then the flags of this command line.
     [[nodiscard]] Expected<Settings> settings() const;
     [[nodiscard]] Expected<Target> target(const Settings& settings) const;
 
 private:
+    [[nodiscard]] static Expected<void> name_canary(Target& target, const Settings& settings);
     [[nodiscard]] Expected<void> take_flags(Settings& settings) const;
 
     SshWords ssh_;
     std::optional<std::string> connect_timeout_;
     std::optional<std::string> host_key_;
+    std::optional<std::string> canary_;
     bool strict_ = false;
     bool ephemeral_ = false;
     bool retry_auth_ = false;
+    bool no_closed_port_ = false;
     bool quiet_ = false;
     bool verbose_ = false;
 };

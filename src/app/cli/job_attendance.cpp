@@ -17,14 +17,13 @@ namespace vmc::cli {
 namespace {
 
 constexpr Duration progress_every = std::chrono::seconds(1);
-/// While nothing is heard of the VM; longer and longer, up to the second.
-constexpr Duration first_word_after = std::chrono::seconds(5);
-constexpr Duration word_at_least_every = std::chrono::minutes(1);
+/// Whether the link is online still; its news ring the bell.
+constexpr Duration look_again = std::chrono::seconds(5);
 
 }  // namespace
 
 JobAttendance::JobAttendance(Contact& contact, JobSinks& sinks, Form form, OnInterrupt on_interrupt)
-    : contact_(contact), sinks_(sinks), form_(form), on_interrupt_(on_interrupt), begun_(now()),
+    : contact_(contact), lookout_(contact), sinks_(sinks), form_(form), on_interrupt_(on_interrupt), begun_(now()),
       shows_progress_(::isatty(STDERR_FILENO) == 1 && form == Form::bytes &&
                       contact.console().loudness() != Loudness::quiet),
       next_progress_(begun_ + progress_every) {}
@@ -59,8 +58,8 @@ JobEnd JobAttendance::run(Job job, FollowOptions options) {
         say_what_is_known();
         show_progress();
         if (end.ready()) break;
-        const Duration pause = std::min(shows_progress_ ? progress_every : left_until(say_next_), first_word_after);
-        (void)bell().wait(-1, pause);
+        const Duration pause = shows_progress_ ? progress_every : left_until(lookout_.until());
+        (void)bell().wait(-1, std::min(pause, look_again));
     }
     if (shows_progress_) streams().err().status({});
     if (form_ == Form::json) print(out_events_.finish() + err_events_.finish());
@@ -81,35 +80,15 @@ void JobAttendance::look_after(const Job& job) {
     follow_->stop();
 }
 
-/// While nothing is heard of the VM: for how long, what stands in the way, and what was known last.
+/// While nothing is heard of the VM: what stands in the way, and what was known last.
 void JobAttendance::say_what_is_known() {
-    if (contact_.vm().state() == "online") {
-        if (away_since_) {
-            std::lock_guard lock(mutex_);
-            ++losses_;
-        }
-        away_since_.reset();
-        say_next_ = never;
-        return;
-    }
-    const Instant here = now();
-    if (!away_since_) {
-        away_since_ = here;
-        say_pause_ = first_word_after;
-        say_next_ = here + say_pause_;
-    }
-    if (here < say_next_) return;
-    std::string text = "nothing heard for " + spoken(here - *away_since_);
-    if (const auto why = contact_.console().last_reason(); !why.empty()) text += "; " + why;
-    {
-        std::lock_guard lock(mutex_);
-        if (known_.state == JobState::running || known_.state == JobState::unknown)
-            text += "; the job goes on by itself";
-        if (known_.last_beat) text += ", its last heartbeat was at " + clock_time(*known_.last_beat);
-    }
-    contact_.console().say(text);
-    say_pause_ = std::min(say_pause_ * 2, word_at_least_every);
-    say_next_ = here + say_pause_;
+    auto text = lookout_.word();
+    if (!text) return;
+    std::lock_guard lock(mutex_);
+    if (known_.state == JobState::running || known_.state == JobState::unknown)
+        *text += " The job goes on by itself wherever its VM does.";
+    if (known_.last_beat) *text += " Its last heartbeat was at " + clock_time(*known_.last_beat) + ".";
+    contact_.console().say(*text);
 }
 
 void JobAttendance::show_progress() {
@@ -118,11 +97,11 @@ void JobAttendance::show_progress() {
     std::string text;
     {
         std::lock_guard lock(mutex_);
-        const auto state = away_since_ ? "out of sight" : "running";
+        const auto state = lookout_.away() ? "out of sight" : "running";
         text = fmt::format("{}: {} {}, {}", contact_.host(), state,
                            spoken(std::chrono::floor<std::chrono::seconds>(now() - begun_)),
                            size_text(out_bytes_ + err_bytes_));
-        if (losses_ > 0) text += fmt::format(", reconnects {}", losses_);
+        if (lookout_.losses() > 0) text += fmt::format(", reconnects {}", lookout_.losses());
         if (known_.last_beat) text += ", heartbeat " + clock_time(*known_.last_beat);
     }
     const auto width = Terminal::width(STDERR_FILENO);

@@ -11,6 +11,7 @@
 
 #include "app/cli/contact.hpp"
 #include "app/cli/job_sinks.hpp"
+#include "app/cli/lookout.hpp"
 #include "app/cli/outcome_text.hpp"
 
 namespace vmc::cli {
@@ -38,6 +39,7 @@ private:
     void show_progress();
 
     Contact& contact_;
+    Lookout lookout_;
     JobSinks& sinks_;
     const Form form_;
     const OnInterrupt on_interrupt_;
@@ -46,14 +48,10 @@ private:
     Instant next_progress_;
     bool cancelled_ = false;
     bool left_ = false;
-    std::optional<Instant> away_since_;
-    Instant say_next_ = never;
-    Duration say_pause_{};
     std::atomic<std::uint64_t> out_bytes_{0};
     std::atomic<std::uint64_t> err_bytes_{0};
     std::mutex mutex_;  // protects what is below: written on the loop's thread
     JobStatus known_;
-    int losses_ = 0;
     OutputEvents out_events_{Stream::out};
     OutputEvents err_events_{Stream::err};
     std::optional<Follow> follow_;

@@ -149,7 +149,7 @@ public:
     void describe(CLI::App& app) override {
         JobVerb::describe(app);
         app.add_option("--kill-after", grace_, "between TERM and KILL (5s)")->option_text("SPAN")->group("The ending");
-        app.footer("Exit code: 0 when the job has ended, by this or before; 125 when it could not be ended.");
+        app.footer("Exit code: 0 when the job has ended, by this or before; 125 when it could not\nbe ended.");
     }
 
 protected:

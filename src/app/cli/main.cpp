@@ -4,6 +4,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
+#include <stdexcept>
 
 #include "app/cli/command_line.hpp"
 #include "app/cli/console.hpp"
@@ -11,14 +13,27 @@
 #include "app/cli/streams.hpp"
 #include "app/cli/terminal.hpp"
 
+namespace {
+
+/// Without a descriptor left there is not even a loop: that is told as ours, not as a bug.
+vmc::cli::Expected<std::optional<int>> perform(vmc::cli::CommandLine& line) {
+    try {
+        auto ended = line.parse();
+        return ended && !*ended ? line.run() : ended;
+    } catch (const std::runtime_error& trouble) {
+        return vmc::cli::our_failure(trouble.what());
+    }
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
     using namespace vmc::cli;
     Streams::repair();
     Signals::attend(bell());
 
     CommandLine line(argc, argv);
-    auto ended = line.parse();
-    if (ended && !*ended) ended = line.run();
+    const auto ended = perform(line);
     if (!ended && !ended.error().line.empty()) tell(ended.error().line);
 
     int code = ended ? **ended : ended.error().exit_code;

@@ -18,8 +18,8 @@ namespace vmc::cli {
 namespace {
 
 constexpr auto examples = R"(Examples:
-  vmc run web-1 -- ./network-stress.sh         finishes there whatever happens here
-  vmc run --detach --name soak web-1 -- make soak   and later: vmc attach web-1 soak
+  vmc run web-1 -- ./network-stress.sh    finishes there whatever happens here
+  vmc run --detach --name soak web-1 -- make soak; later: vmc attach web-1 soak
   vmc run --timeout 2h --stdout out --stderr err web-1 -- ./suite
   vmc run --on-reboot resume web-1 -- ./kernel-test
 

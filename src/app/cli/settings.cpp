@@ -22,6 +22,8 @@ constexpr Key all_keys[] = {
     {"user", Kind::text, "", "log in as (default: as ssh would)"},
     {"port", Kind::port, "", "TCP port (default: as ssh would, 22)"},
     {"identity_file", Kind::text, "", "this private key only"},
+    {"closed_port", Kind::truth, "true", "a diagnosis sends one SYN to a closed port (9)"},
+    {"canary", Kind::text, "", "HOST or HOST:PORT near us that a diagnosis asks too"},
     {"connect_timeout", Kind::span, "10s", "one attempt: name, TCP, key exchange, login"},
     {"lost_after", Kind::span, "5m", "how long a silent link may stay suspect"},
     {"strict_host_key", Kind::truth, "false", "refuse hosts never seen before"},

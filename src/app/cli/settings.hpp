@@ -4,10 +4,12 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include <vm_connection/power.hpp>
 #include <vm_connection/time.hpp>
 
 #include "app/cli/failure.hpp"
@@ -46,6 +48,9 @@ public:
     [[nodiscard]] Duration span(std::string_view key) const;
     [[nodiscard]] bool truth(std::string_view key) const;
     [[nodiscard]] const std::string& text(std::string_view key) const { return get(key).value; }
+
+    /// The host's power switch, a table of its own in a file.
+    std::optional<PowerSwitch> power;
 
 private:
     std::map<std::string, Setting, std::less<>> values_;

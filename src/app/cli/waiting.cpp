@@ -182,7 +182,8 @@ std::string Waiting::reboot() {
         const auto change = compare(before, boot);
         const auto told = comparison_lines(contact_.host(), before, boot, change);
         if (change == BootChange::reboot) return told;
-        if (change != BootChange::none && change != BootChange::soft_reboot)
+        const bool same_boot = change == BootChange::none || change == BootChange::pause;
+        if (!same_boot && change != BootChange::soft_reboot)
             throw GaveUp{Failure(model::exit_link, told.substr(0, told.find('\n')))};
         // Only a new connection can lead to another boot; a look now and then guards against missed news.
         do pause_or_news(seldom);

@@ -32,15 +32,24 @@ struct Attempt {
     bool locally = false;
 };
 
+/// By up to 200 ms (tcp(7); TCP_DELACK_MAX).
+void put_off_acks(int fd) noexcept {
+    constexpr int off = 0;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof off);
+}
+
 /// One or several connects under way. Its handlers keep it alive; leaving closes every socket.
 class Race : public std::enable_shared_from_this<Race> {
 public:
-    explicit Race(const asio::any_io_executor& loop) : loop_(loop), alarm(loop) {}
+    /// `knocks`: the last ACK of the handshake is put off (TCP_QUICKACK), for longer than a knock lasts.
+    explicit Race(const asio::any_io_executor& loop, bool knocks = false) : loop_(loop), alarm(loop), knocks_(knocks) {}
 
     void start(const Endpoint& endpoint) {
         auto& one = *attempts.emplace_back(std::make_unique<Attempt>(loop_, endpoint));
         one.began = SystemClock::read();
         Fd fd(::socket(endpoint.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+        if (fd) set_reset_on_close(fd.get(), true);
+        if (fd && knocks_) put_off_acks(fd.get());
         if (!fd || ::connect(fd.get(), endpoint.raw(), endpoint.length()) != 0) one.error = errno;
         else one.error = 0;
         one.locally = one.error != 0 && one.error != EINPROGRESS;
@@ -85,6 +94,9 @@ public:
     std::vector<std::unique_ptr<Attempt>> attempts;
     Attempt* winner = nullptr;
     Alarm alarm;
+
+private:
+    bool knocks_;
 };
 
 /// Closes the losers, also when the waiting task is cancelled.
@@ -142,14 +154,22 @@ Error tell(const Race& race, Duration took) {
 
 }  // namespace
 
+void set_keepalive(int fd, bool on) noexcept {
+    constexpr int each = 15, missed = 4;
+    const int wanted = on ? 1 : 0;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &each, sizeof each);
+    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &each, sizeof each);
+    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &missed, sizeof missed);
+    ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &wanted, sizeof wanted);
+}
+
 void set_reset_on_close(int fd, bool reset) noexcept {
     const linger how{reset ? 1 : 0, 0};
     ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &how, sizeof how);
 }
 
-Async<std::optional<Knock>> connect_once(const asio::any_io_executor& loop, Endpoint endpoint, Instant deadline,
-                                         Fd& fd) {
-    auto race = std::make_shared<Race>(loop);
+Async<std::optional<Knock>> knock_once(const asio::any_io_executor& loop, Endpoint endpoint, Instant deadline) {
+    auto race = std::make_shared<Race>(loop, true);
     const Closing closing(*race);
     race->start(endpoint);
     while (race->under_way() && SystemClock::read() < deadline) co_await race->alarm.wait(deadline);
@@ -160,7 +180,6 @@ Async<std::optional<Knock>> connect_once(const asio::any_io_executor& loop, Endp
     knock.took = one.took;
     knock.without_segment = one.without_segment;
     knock.locally = one.locally;
-    if (one.error == 0) fd.reset(race->attempts.front()->socket.release());
     co_return knock;
 }
 
@@ -184,7 +203,6 @@ Async<Result<Fd>> dial(const asio::any_io_executor& loop, std::vector<Endpoint> 
     Fd fd(race->winner->socket.release());
     const int on = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    set_reset_on_close(fd.get(), true);
     co_return std::move(fd);
 }
 

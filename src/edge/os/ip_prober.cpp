@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "edge/os/dial.hpp"
+#include "edge/os/gateway.hpp"
 #include "edge/os/ping.hpp"
 #include "edge/os/resolve.hpp"
 
@@ -71,10 +72,13 @@ Async<port::PortReading> IpProber::knock(std::string address, std::uint16_t port
     const Instant began = SystemClock::read();
     const auto to = co_await edge::resolve(helpers_, std::move(address), port, deadline);
     if (!to) co_return reading(port::PortAnswer::unknown, {}, to.error().message());
-    Fd fd;  // closed without a byte, by FIN: a reset would be logged as an attack by some
-    const auto knock = co_await connect_once(loop_, to->front(), deadline, fd);
+    const auto knock = co_await knock_once(loop_, to->front(), deadline);
     if (!knock) co_return reading(port::PortAnswer::silent, SystemClock::read() - began, "no answer");
     co_return told_apart(*knock);
+}
+
+Async<port::OwnReading> IpProber::look_at_ourselves(std::string address, Instant deadline) {
+    co_return co_await edge::look_at_ourselves(helpers_, std::move(address), random_.draw(), deadline);
 }
 
 }  // namespace vmc::edge

@@ -18,6 +18,7 @@ public:
     Async<Result<std::vector<std::string>>> resolve(std::string host, Instant deadline) override;
     Async<port::PingReading> ping(std::string address, Instant deadline) override;
     Async<port::PortReading> knock(std::string address, std::uint16_t port, Instant deadline) override;
+    Async<port::OwnReading> look_at_ourselves(std::string address, Instant deadline) override;
 
 private:
     boost::asio::any_io_executor loop_;

@@ -35,10 +35,13 @@ std::uint64_t unacknowledged_bytes(int fd) {
 }
 
 std::optional<port::TcpReading> read_tcp(int fd) {
-    tcp_info info{};
-    socklen_t length = sizeof info;
-    if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return std::nullopt;
+    LongerTcpInfo longer{};
+    const tcp_info& info = longer.known;
+    socklen_t length = sizeof longer;
+    if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &longer, &length) != 0) return std::nullopt;
     port::TcpReading reading;
+    reading.segments_resent = info.tcpi_total_retrans;
+    if (length >= sizeof longer) reading.segments_sent = longer.segs_out;
     reading.unacked = info.tcpi_unacked;
     reading.retransmits = info.tcpi_retransmits;
     reading.backoff = info.tcpi_backoff;

@@ -72,7 +72,7 @@ Async<Result<int>> Connecting::try_agent() {
             note_failure();
             co_return *rc;
         }
-        const bool heard = co_await wire_->ready(limit());
+        const bool heard = co_await hear();
         if (!heard) co_return std::unexpected(late("no answer to our login"));
     }
 }

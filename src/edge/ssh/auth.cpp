@@ -41,7 +41,7 @@ Async<Result<int>> Connecting::try_none() {
     asked_none_ = true;
     int rc = SSH_AUTH_AGAIN;
     while ((rc = ::ssh_userauth_none(session(), nullptr)) == SSH_AUTH_AGAIN) {
-        const bool heard = co_await wire_->ready(limit());
+        const bool heard = co_await hear();
         if (!heard) co_return std::unexpected(late("no answer to our login"));
     }
     note_failure();
@@ -58,7 +58,7 @@ Async<Result<int>> Connecting::try_key(std::shared_ptr<const LoadedKey> key) {
     tried_.push_back(key->path() + (key->has_certificate() ? " (certificate)" : ""));
     int rc = SSH_AUTH_AGAIN;
     while ((rc = ::ssh_userauth_publickey(session(), nullptr, key->raw())) == SSH_AUTH_AGAIN) {
-        const bool heard = co_await wire_->ready(limit());
+        const bool heard = co_await hear();
         if (!heard) co_return std::unexpected(late("no answer to our login"));
     }
     note_failure();

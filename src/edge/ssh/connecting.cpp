@@ -14,12 +14,14 @@ namespace {
 constexpr std::chrono::milliseconds proxy_words_wait{200};
 
 /// How long a stage may take at most, whatever the caller's deadline. sshd ends an unauthenticated
-/// connection after LoginGraceTime (120 s): waiting longer than 110 s learns nothing more.
+/// connection after LoginGraceTime (120 s): waiting longer than 110 s learns nothing more. That time
+/// begins with the banner; before it the connection may wait in the listen queue, and costs nobody anything.
 Duration patience_for(Stage stage) {
     using std::chrono::seconds;
     switch (stage) {
         case Stage::resolve: return seconds(30);  // resolv.conf: 2 servers, 2 tries, 5 s each, and some
         case Stage::tcp: return seconds(130);     // the kernel's own six SYN retries: 127 s
+        case Stage::banner: return seconds(900);
         default: return seconds(110);
     }
 }
@@ -49,6 +51,12 @@ void Connecting::end_stage() {
 }
 
 Instant Connecting::limit() const { return std::min(deadline_, stage_began_ + patience_for(stage_)); }
+
+Async<bool> Connecting::hear() {
+    const bool ready = co_await wire_->ready(limit());
+    if (ready && watcher_ && wire_->has_input()) watcher_->heard();
+    co_return ready;
+}
 
 Error Connecting::late(std::string message) const { return Error(Code::timed_out, stage_, std::move(message)); }
 

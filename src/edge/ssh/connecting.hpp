@@ -65,6 +65,8 @@ private:
 
     void begin(Stage stage);
     void end_stage();
+    /// Waits until the socket can be gone on with; false at the stage's limit.
+    Async<bool> hear();
     [[nodiscard]] Instant limit() const;  ///< the attempt's deadline, or the stage's own if that is sooner
     [[nodiscard]] Error late(std::string message) const;
     [[nodiscard]] ssh_session session() const { return wire_->handle()->session(); }

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "edge/os/dial.hpp"
 #include "edge/os/system_clock.hpp"
 #include "edge/ssh/connecting.hpp"
 #include "edge/ssh/words.hpp"
@@ -123,6 +124,7 @@ Async<Result<void>> Connecting::hear_banner() {
     begin(Stage::banner);
     auto given = give_options(*known);
     if (!given) co_return given;
+    set_keepalive(wire_->fd(), true);
     // The first step sends our own line: some servers (and multiplexers) wait for it. It fails where the
     // connection has ended already, and then what was said before that is still to be read.
     const bool begun = ::ssh_connect(session()) != SSH_ERROR;
@@ -136,9 +138,9 @@ Async<Result<void>> Connecting::hear_banner() {
             co_return std::unexpected(no_ssh_there(preamble.words(), "broke: " + how_it_broke(session())));
         if (seen == 0) co_return std::unexpected(no_ssh_there(preamble.words(), "closed"));
         if (seen < 0 && errno != EAGAIN && errno != EINTR)
-            co_return std::unexpected(no_ssh_there(preamble.words(), std::strerror(errno)));
+            co_return std::unexpected(no_ssh_there(preamble.words(), std::string("broke: ") + std::strerror(errno)));
         if (seen < 0) {
-            const bool heard = co_await wire_->ready(limit());
+            const bool heard = co_await hear();
             if (heard) continue;
             if (preamble.said_anything()) co_return std::unexpected(no_ssh_there(preamble.words(), "silent"));
             co_return std::unexpected(late("the connection was accepted, and nothing was said"));
@@ -147,6 +149,7 @@ Async<Result<void>> Connecting::hear_banner() {
         const auto found = preamble.look({head.data(), static_cast<std::size_t>(seen)}, used);
         if (used > 0) ::recv(wire_->fd(), head.data(), used, MSG_DONTWAIT);
         if (found == Preamble::Found::identification) {
+            set_keepalive(wire_->fd(), false);
             if (begun) co_return Result<void>();
             co_return std::unexpected(connection_error(session(), stage_));
         }
@@ -165,7 +168,7 @@ Async<Result<void>> Connecting::exchange_keys() {
         if (rc == SSH_ERROR) co_return std::unexpected(connection_error(session(), stage_));
         if (rc == SSH_OK) co_return Result<void>();
         if (wire_->handle()->socket.in_bytes - before == 4096) continue;  // there may be more
-        const bool heard = co_await wire_->ready(limit());
+        const bool heard = co_await hear();
         if (heard) continue;
         co_return std::unexpected(late(stage_ == Stage::banner ? "the identification line never ended"
                                                                : "the key exchange stopped half-way"));

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -17,6 +16,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "edge/os/alarm.hpp"
+#include "edge/os/spawn_plan.hpp"
 #include "edge/os/system_clock.hpp"
 
 namespace vmc::edge {
@@ -30,33 +30,6 @@ constexpr std::chrono::seconds patience{2};  // between TERM and KILL
 Result<std::unique_ptr<ProxyProcess>> no_proxy(const char* what, int error) {
     return failed(Code::local, Stage::tcp, std::string("proxy command: ") + what + ": " + std::strerror(error));
 }
-
-/// Owns posix_spawn's two parameter objects.
-class SpawnPlan {
-public:
-    SpawnPlan(int socket, int errors) {
-        ::posix_spawn_file_actions_init(&files);
-        ::posix_spawn_file_actions_adddup2(&files, socket, 0);
-        ::posix_spawn_file_actions_adddup2(&files, socket, 1);
-        ::posix_spawn_file_actions_adddup2(&files, errors, 2);
-        ::posix_spawn_file_actions_addclosefrom_np(&files, 3);
-        sigset_t none;
-        sigset_t all;
-        sigemptyset(&none);
-        sigfillset(&all);
-        ::posix_spawnattr_init(&how);
-        ::posix_spawnattr_setsigmask(&how, &none);
-        ::posix_spawnattr_setsigdefault(&how, &all);
-        ::posix_spawnattr_setpgroup(&how, 0);  // its own group, so that we can end all of it
-        ::posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-    }
-    ~SpawnPlan() {
-        ::posix_spawn_file_actions_destroy(&files);
-        ::posix_spawnattr_destroy(&how);
-    }
-    posix_spawn_file_actions_t files{};
-    posix_spawnattr_t how{};
-};
 }  // namespace
 
 /// Kept alive by its own pending waits until the process has been reaped.
@@ -123,7 +96,7 @@ Result<std::unique_ptr<ProxyProcess>> ProxyProcess::start(const asio::any_io_exe
     const Fd writing(pipe[1]);
     ::fcntl(ours.get(), F_SETFL, O_NONBLOCK);  // our end only: sh expects a blocking stdin
 
-    const SpawnPlan plan(theirs.get(), writing.get());
+    const SpawnPlan plan(theirs.get(), theirs.get(), writing.get());
     std::string line = "exec " + command;
     std::array<char*, 4> argv{const_cast<char*>("sh"), const_cast<char*>("-c"), line.data(), nullptr};
     auto state = std::make_shared<State>(loop);

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <libssh/server.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -90,6 +91,11 @@ Async<bool> Wire::ready(Instant deadline) {
         co_await task_.wait(deadline);
     }
     co_return true;
+}
+
+bool Wire::has_input() const noexcept {
+    int bytes = 0;
+    return ::ioctl(fd_, FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
 void Wire::stay_non_blocking() const noexcept {

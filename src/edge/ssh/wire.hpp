@@ -34,6 +34,8 @@ public:
     /// Waits until the socket may be read (or written, where libssh has something to write).
     /// False when `deadline` came first.
     Async<bool> ready(Instant deadline);
+    /// Bytes of the peer lie in the socket.
+    [[nodiscard]] bool has_input() const noexcept;
     /// libssh makes the socket blocking in its first steps (L1): to be called after each of them.
     void stay_non_blocking() const noexcept;
     [[nodiscard]] const std::shared_ptr<Handle>& handle() const noexcept { return handle_; }

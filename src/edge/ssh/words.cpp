@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 
 #include "edge/ssh/handle.hpp"
 
@@ -15,6 +17,14 @@ constexpr std::size_t most_words = 1024;
 bool any_in(std::string_view text, std::initializer_list<std::string_view> phrases) {
     return std::any_of(phrases.begin(), phrases.end(),
                        [text](std::string_view phrase) { return text.find(phrase) != std::string_view::npos; });
+}
+
+/// As strerror(3) says it: our kernel had no answer for too long, or was told by a router that there is no way.
+Error ended(Stage stage, std::string message, std::string_view how) {
+    Error why(Code::lost, stage, std::move(message));
+    for (const int error : {ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENETDOWN})
+        if (how.ends_with(std::strerror(error))) why.given_up_here();
+    return why;
 }
 
 /// "Received SSH_MSG_DISCONNECT: 2:Too many authentication failures": the code is for programs.
@@ -58,7 +68,7 @@ Error connection_error(ssh_session session, Stage stage) {
             .said(trimmed(words));
     if (words == "Socket error: disconnected") return Error(Code::lost, stage, "the server closed the connection");
     if (any_in(words, {"Socket error: ", "error on socket", "no reason given"}))
-        return Error(Code::lost, stage, "the connection broke: " + std::string(words));
+        return ended(stage, "the connection broke: " + std::string(words), words);
     return Error(stage == Stage::command ? Code::lost : Code::protocol, stage, std::string(words));
 }
 
@@ -67,8 +77,7 @@ Error no_ssh_there(std::string_view words, std::string_view how) {
     if (says_later(said))
         return Error(Code::throttled, Stage::banner, "the server takes no login now: " + said).said(said);
     if (says_booting(said)) return Error(Code::booting, Stage::banner, said).said(said);
-    if (said.empty())
-        return Error(Code::lost, Stage::banner, "the connection was accepted and then " + std::string(how));
+    if (said.empty()) return ended(Stage::banner, "the connection was accepted and then " + std::string(how), how);
     return Error(Code::protocol, Stage::banner, "what answered does not speak SSH").said(said);
 }
 

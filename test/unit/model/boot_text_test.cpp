@@ -9,8 +9,14 @@ namespace {
 
 BootRecord some_boot() {
     const auto id = BootId::parse("3f0c1f2e-1111-4222-8333-944445555666");
-    return BootRecord{*id, "pid1=17", Identity{"SHA256:abc", "0123", ""}, std::chrono::seconds(90),
-                      WallTime(std::chrono::milliseconds(1'700'000'000'123))};
+    return BootRecord{*id,
+                      "pid1=17",
+                      Identity{"SHA256:abc", "0123", ""},
+                      std::chrono::seconds(90),
+                      WallTime(std::chrono::milliseconds(1'700'000'000'123)),
+                      Instant(std::chrono::seconds(77)),
+                      std::chrono::milliseconds(31),
+                      WallTime(std::chrono::seconds(1'699'999'910))};
 }
 
 }  // namespace
@@ -24,6 +30,17 @@ TEST_CASE("a recorded boot is read back as it was written") {
     CHECK(after->identity == before.identity);
     CHECK(after->uptime == before.uptime);
     CHECK(after->read_at == before.read_at);
+    CHECK(after->read_on == before.read_on);
+    CHECK(after->took == before.took);
+    CHECK(after->booted_at == before.booted_at);
+}
+
+TEST_CASE("a record of an earlier version is read, without what it did not know") {
+    const auto whole = model::boot_text(some_boot());
+    const auto after = model::parse_boot_text(whole.substr(0, whole.find("read_on_ms")));
+    REQUIRE(after);
+    CHECK(after->read_at == some_boot().read_at);
+    CHECK(after->read_on == Instant{});
 }
 
 TEST_CASE("what is no record of ours is no record") {

@@ -44,9 +44,10 @@ TEST_CASE("check says 3 when it is we who cannot see") {
 }
 
 TEST_CASE("only a new life of the same machine is a reboot to a script") {
-    CHECK(model::check_code_of(BootChange::none) == 0);
-    CHECK(model::check_code_of(BootChange::reboot) == 10);
-    CHECK(model::check_code_of(BootChange::soft_reboot) == 10);
+    for (const auto change : {BootChange::none, BootChange::pause}) CHECK(model::check_code_of(change) == 0);
+    for (const auto change : {BootChange::reboot, BootChange::reboot_at_least_once, BootChange::crash_reboot,
+                              BootChange::kexec, BootChange::soft_reboot})
+        CHECK(model::check_code_of(change) == 10);
     for (const auto change : {BootChange::snapshot_revert, BootChange::re_imaged, BootChange::other_machine,
                               BootChange::ambiguous, BootChange::unknown})
         CHECK(model::check_code_of(change) == 3);

@@ -69,7 +69,8 @@ TEST_CASE("silence makes no claim and names no cause") {
     CHECK_FALSE(health.claim);
     CHECK_FALSE(health.alive);
     CHECK(health.cause == "unknown");
-    CHECK(health.confidence < 0.2);
+    // A cut path and a filter are silent too, and then the VM lives: silence is close to no news of it.
+    CHECK(health.confidence < 0.6);
     CHECK(health.confidence > 0.01);
 }
 
@@ -104,10 +105,11 @@ TEST_CASE("a filter before the port does not make the host dead") {
 }
 
 TEST_CASE("an accepted connection that stays silent is weaker than a banner") {
-    const Health accepted = assess(Level::medium, {of(Layer::tcp, works), of(Layer::banner, fails)}, port("open"));
+    const Health accepted = assess(Level::medium, {of(Layer::tcp, works), of(Layer::banner, fails)},
+                                   ssh_failed(Stage::banner, Code::timed_out));
     const Health greeted =
         assess(Level::medium, {of(Layer::tcp, works), of(Layer::banner, works), of(Layer::authentication, fails)},
-               port("open"));
+               ssh_failed(Stage::authentication, Code::auth_denied));
     CHECK(accepted.verdict == Verdict::degraded);
     CHECK(accepted.confidence < greeted.confidence);
     CHECK(accepted.cause == "unknown");
@@ -136,6 +138,14 @@ TEST_CASE("whatever a stranger at the address says is not about our VM") {
     CHECK(health.cause == "host-key-changed");
     CHECK_FALSE(health.alive);
     CHECK_FALSE(health.claim);
+}
+
+TEST_CASE("what fails on our own side says nothing of the VM") {
+    const std::vector<Evidence> evidence = {of(Layer::tcp, works), of(Layer::authentication, fails)};
+    const Health health = assess(Level::medium, evidence, ssh_failed(Stage::host_key, Code::local));
+    CHECK(health.verdict == Verdict::unknown);
+    CHECK_FALSE(health.claim);
+    CHECK(health.cause == "unknown");
 }
 
 TEST_CASE("a forced command instead of a shell is not called healthy") {
@@ -199,4 +209,49 @@ TEST_CASE("no evidence claims off or crashed, and one more layer that works neve
             RC_ASSERT(health.verdict != Verdict::crashed);
         }
     });
+}
+
+TEST_CASE("what a power switch says of a silent VM is a claim, and only what nothing contradicts") {
+    const std::vector<Evidence> silent = {of(Layer::route, works), of(Layer::icmp, fails), of(Layer::tcp, fails)};
+    struct {
+        PowerState state;
+        Verdict verdict;
+        const char* cause;
+    } const words[] = {{PowerState::off, Verdict::off, "vm-off"},
+                       {PowerState::paused, Verdict::unreachable, "vm-paused"},
+                       {PowerState::panicked, Verdict::crashed, "kernel-dead"},
+                       {PowerState::dumping, Verdict::crashed, "dump-in-progress"}};
+    for (const auto& word : words) {
+        CAPTURE(word.cause);
+        Circumstances around = port("filtered");
+        around.ssh_error = Error(Code::timed_out, Stage::tcp, "");
+        around.power = word.state;
+        const auto told = diagnose(Level::thorough, silent, around);
+        CHECK(told.health.verdict == word.verdict);
+        CHECK(told.health.claim);
+        CHECK(told.health.cause == word.cause);
+        CHECK(told.health.confidence < 0.02);
+        CHECK_FALSE(told.health.alive);
+        REQUIRE(told.hypotheses.size() == 1);
+        CHECK(told.hypotheses.front().cause == word.cause);
+        CHECK(told.would_settle.empty());
+        // It answers ping, or runs commands: the switch is another machine's.
+        auto answers = silent;
+        answers[1].answer = works;
+        CHECK(diagnose(Level::thorough, answers, around).health.cause != word.cause);
+        Circumstances well = port("open");
+        well.power = word.state;
+        CHECK(diagnose(Level::thorough, all_well, well).health.cause == "none");
+        // A forwarder accepts for a VM that is gone.
+        around.setting = Setting::forwarded;
+        answers = silent;
+        answers[2].answer = works;
+        CHECK(diagnose(Level::thorough, answers, around).health.cause == word.cause);
+    }
+    for (const auto state : {PowerState::unknown, PowerState::on}) {
+        Circumstances around = port("filtered");
+        around.ssh_error = Error(Code::timed_out, Stage::tcp, "");
+        around.power = state;
+        CHECK_FALSE(diagnose(Level::thorough, silent, around).health.claim);
+    }
 }

@@ -31,11 +31,16 @@ TEST_CASE("this machine's facts can be read under every shell there is") {
         const auto facts = parse_facts(shell::run(facts_script(mark), with), mark);
         REQUIRE(facts);
         CHECK(facts->uptime > 0s);
+        CHECK(facts->booted_at > WallTime(1'600'000'000s));
         CHECK(facts->incarnation.starts_with("pid1="));
         CHECK(facts->ssh_connection == "192.0.2.1 40000 192.0.2.2 22");
         CHECK(facts->sshd_pid == getpid());
         CHECK(facts->sshd_start > 0);
     }
+}
+
+TEST_CASE("the question fits into 1 KiB, or each session would keep larger buffers") {
+    CHECK(facts_script(mark).size() < 1024);
 }
 
 TEST_CASE("noise before and after an answer is no part of it") {
@@ -50,9 +55,10 @@ TEST_CASE("noise before and after an answer is no part of it") {
 
 TEST_CASE("a value without its proper form is left out") {
     const Facts facts = read(
-        "uptime=soon\nmachine_id=uninitialized\nproduct_uuid=\npid1=x\nsoft_reboots=\n"
+        "uptime=soon\nbtime=-1\nmachine_id=uninitialized\nproduct_uuid=\npid1=x\nsoft_reboots=\n"
         "sshd_pid=12\nsshd_start=\nssh_connection=a'b 1 c 2\n");
     CHECK(facts.uptime == 0s);
+    CHECK(facts.booted_at == WallTime{});
     CHECK(facts.identity == Identity{});
     CHECK(facts.incarnation.empty());
     CHECK(facts.sshd_pid == 0);

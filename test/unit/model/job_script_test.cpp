@@ -14,9 +14,7 @@ namespace {
 
 JobOrder order_of(JobRequest request) { return JobOrder(std::move(request), "123e4567-e89b-42d3-a456-426614174000"); }
 
-JobPlace place() {
-    return *JobPlace::parse("root=/var/lib/x\ndev=7\nmachine=m\nsync=sync\nsetsid=fork\nlaunch=session\n");
-}
+JobPlace place() { return *JobPlace::parse("root=/var/lib/x\ndev=7\nmachine=m\nsync=sync\nsetsid=fork\n"); }
 
 }  // namespace
 
@@ -75,10 +73,10 @@ TEST_CASE("base64 is read back") {
 TEST_CASE("every operation is one function, called by its last line with the nonce") {
     const std::string nonce = "0123456789abcdef";
     const auto order = order_of(JobRequest(Command("echo 'it'\\''s'")));
-    for (const auto& script :
-         {prepare_script("", nonce), submit_script(place(), JobMoment(), order, nonce), list_script(place(), nonce),
-          look_script(place(), order.id, JobOffsets(), 1, nonce), cancel_script(place(), order.id, Duration(), nonce),
-          follow_script(place(), order.id, JobOffsets(), Duration(), nonce)}) {
+    for (const auto& script : {prepare_script("", true, nonce), submit_script(place(), JobMoment(), order, nonce),
+                               list_script(place(), nonce), look_script(place(), order.id, JobOffsets(), 1, nonce),
+                               cancel_script(place(), order.id, Duration(), nonce),
+                               follow_script(place(), order.id, JobOffsets(), JobOffsets(), Duration(), nonce)}) {
         CHECK(script.starts_with("vmc() {\n[ \"$1\" = " + nonce + " ] || exit 97\n"));
         CHECK(script.ends_with("\nfinish\n}\nvmc " + nonce + "\n"));
     }
@@ -95,7 +93,6 @@ TEST_CASE("a place that would lose a job says why") {
     };
     CHECK(changed([](JobPlace& p) { p.filesystem = "tmpfs"; }).find("in memory") != std::string::npos);
     CHECK(changed([](JobPlace& p) { p.sync = "none"; }).find("through to the disk") != std::string::npos);
-    CHECK(changed([](JobPlace& p) { p.launch = "killed"; }).find("logind") != std::string::npos);
     CHECK(changed([](JobPlace& p) { p.free_kib = 3; }).find("no space") != std::string::npos);
     CHECK(changed([](JobPlace& p) { p.free_inodes = 3; }).find("no inodes") != std::string::npos);
     CHECK(changed([](JobPlace& p) { p.free_inodes = 0; }).empty());

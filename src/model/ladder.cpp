@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/ladder.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/span.hpp"
+
+namespace vmc::model {
+namespace {
+
+using What = Decision::What;
+using namespace std::chrono_literals;
+
+constexpr std::array slugs = {"look-again", "repair", "reboot", "sysrq", "nmi", "power-cycle"};
+constexpr std::array rungs = {Rung::look_again, Rung::repair, Rung::reboot, Rung::sysrq, Rung::nmi, Rung::power_cycle};
+
+/// As in a diagnosis: below that a hypothesis is not worth a question.
+constexpr double in_doubt = 0.15;
+constexpr std::size_t fleet_from = 4;
+constexpr Duration soon = 5s;
+constexpr Duration later = 30s;
+constexpr Duration day = 24h;
+
+/// Whom a rung could help, by the cause that was named.
+enum class Cure {
+    repair_or_reboot,  ///< a daemon, a filter, a full fork table: from inside, else by starting anew
+    reboot,            ///< the kernel's own state
+    power,             ///< no kernel runs
+    time,              ///< it passes, or is somebody's doing
+    person,            ///< starting anew would find the same
+    unknown,
+};
+
+Cure cure_of(std::string_view cause) {
+    static constexpr std::pair<std::string_view, Cure> all[] = {
+        {"sshd-down", Cure::repair_or_reboot},
+        {"sshd-hung", Cure::repair_or_reboot},
+        {"port-rejected", Cure::repair_or_reboot},
+        {"port-filtered", Cure::repair_or_reboot},
+        {"fork-failure", Cure::repair_or_reboot},
+        {"userspace-stuck", Cure::reboot},
+        {"memory-exhausted", Cure::reboot},
+        {"read-only-root", Cure::reboot},
+        {"disk-hung", Cure::reboot},
+        {"kernel-fault", Cure::reboot},
+        {"vm-off", Cure::power},
+        {"kernel-dead", Cure::power},
+        {"booting", Cure::time},
+        {"shutting-down", Cure::time},
+        {"throttled", Cure::time},
+        {"boot-loop", Cure::person},
+        {"auth-denied", Cure::person},
+        {"restricted-shell", Cure::person},
+        {"disk-full", Cure::person},
+        {"inodes-full", Cure::person},
+        {"clock-stepped", Cure::person},
+        {"bastion-down", Cure::person},
+        {"dns", Cure::person},
+        {"route", Cure::person},
+        {"mtu", Cure::person},
+        {"slow", Cure::person},
+        {"lossy", Cure::person},
+        {"flapping", Cure::time},
+    };
+    const auto* const found = std::ranges::find(all, cause, &std::pair<std::string_view, Cure>::first);
+    return found == std::end(all) ? Cure::unknown : found->second;
+}
+
+/// One rung: may it be taken? Nothing: yes, for the reason that is left.
+struct Judged {
+    bool may = false;
+    std::string why;
+    std::optional<Instant> from;  ///< not yet, and from then on perhaps
+};
+
+class Climb {
+public:
+    Climb(const Condition& condition, const Fleet& fleet, const Limits& limits, const Deeds& deeds, Instant now)
+        : is_(condition), fleet_(fleet), limits_(limits), deeds_(deeds), now_(now), cure_(cure_of(condition.cause)) {}
+
+    [[nodiscard]] Decision decide() const {
+        if (is_.verdict == Verdict::healthy && is_.claim) return said(What::recovered, "it is well");
+        if (auto no = forbidden()) return std::move(*no);
+        if (const auto until = last_rung_works_until(); until && now_ < *until)
+            return said(What::wait, "the last step may still take effect", *until);
+        Decision decision;
+        std::optional<Instant> from;
+        for (const Rung rung : rungs) {
+            if (rung > limits_.up_to) break;
+            if (!deeds_.rungs.empty() && rung <= highest()) continue;
+            auto judged = judge(rung);
+            if (judged.may) {
+                decision.what = What::act;
+                decision.rung = rung;
+                decision.until = now_;
+                decision.reason = std::move(judged.why);
+                return decision;
+            }
+            if (judged.from) from = std::min(from.value_or(never), *judged.from);
+            decision.passed_over.emplace_back(rung, std::move(judged.why));
+        }
+        decision.what = from ? What::wait : What::give_up;
+        decision.until = from.value_or(now_);
+        decision.reason = from ? "not yet: " + decision.passed_over.back().second : "no step is left that may help";
+        return decision;
+    }
+
+private:
+    [[nodiscard]] Decision said(What what, std::string reason, Instant until = {}) const {
+        Decision decision;
+        decision.what = what;
+        decision.until = what == What::wait ? until : now_;
+        decision.reason = std::move(reason);
+        return decision;
+    }
+
+    /// What no rung may be taken against.
+    [[nodiscard]] std::optional<Decision> forbidden() const {
+        if (deeds_.in_flight) return said(What::wait, "an action on it is under way", now_ + soon);
+        const bool we = is_.cause == "observer-offline" || is_.cause == "observer-overloaded";
+        if (we || is_.ours >= in_doubt) return said(What::wait, "it may be we who are cut off", now_ + later);
+        const bool other =
+            is_.cause == "host-key-changed" || is_.cause == "other-machine" || is_.cause == "ambiguous-identity";
+        if (other || is_.stranger) return said(What::give_up, "another machine may stand there");
+        if (is_.power == Power::paused) return said(What::give_up, "it is paused: who paused it lets it go on");
+        if (is_.power == Power::dumping || is_.cause == "dump-in-progress")
+            return said(What::wait, "it writes the dump of a crash", now_ + later);
+        if (fleet_.size >= fleet_from && fleet_.failed * 2 > fleet_.size)
+            return said(What::wait, "more than half of the fleet failed together", now_ + later);
+        if (cure_ == Cure::time) return said(What::wait, "time may mend it: " + is_.cause, now_ + soon);
+        if (cure_ == Cure::person) return said(What::give_up, "no step of ours mends it: " + is_.cause);
+        return std::nullopt;
+    }
+
+    [[nodiscard]] Rung highest() const { return std::ranges::max_element(deeds_.rungs, {}, &Deeds::Taken::rung)->rung; }
+    [[nodiscard]] bool has_taken(Rung rung) const {
+        return std::ranges::find(deeds_.rungs, rung, &Deeds::Taken::rung) != deeds_.rungs.end();
+    }
+    /// To look takes no time to take effect.
+    [[nodiscard]] std::optional<Instant> last_rung_works_until() const {
+        if (deeds_.rungs.empty() || deeds_.rungs.back().rung == Rung::look_again) return std::nullopt;
+        return deeds_.rungs.back().at + limits_.takes_effect;
+    }
+
+    [[nodiscard]] Judged judge(Rung rung) const {
+        switch (rung) {
+            case Rung::look_again: return {true, "once more, before anything is done", {}};
+            case Rung::repair: return repair();
+            case Rung::reboot: return reboot();
+            case Rung::sysrq: return sysrq();
+            case Rung::nmi: return nmi();
+            case Rung::power_cycle: return power_cycle();
+        }
+        return {};
+    }
+
+    [[nodiscard]] Judged repair() const {
+        if (!is_.runs_commands) return {false, "no session runs commands", {}};
+        if (cure_ != Cure::repair_or_reboot) return {false, "nothing that is known can be repaired from inside", {}};
+        return {true, is_.cause + ", and a session runs commands", {}};
+    }
+
+    [[nodiscard]] bool ill_for_sure() const {
+        return is_.claim && is_.verdict == Verdict::degraded &&
+               (cure_ == Cure::reboot || cure_ == Cure::repair_or_reboot);
+    }
+    [[nodiscard]] Judged from_inside() const {
+        if (!is_.runs_commands) return {false, "no session runs commands", {}};
+        if (!is_.as_root) return {false, "not as root", {}};
+        if (!ill_for_sure()) return {false, "it is not proven to be ill of what starting anew would mend", {}};
+        return {true, is_.cause, {}};
+    }
+    [[nodiscard]] Judged reboot() const { return from_inside(); }
+    [[nodiscard]] Judged sysrq() const {
+        auto judged = from_inside();
+        if (judged.may && !has_taken(Rung::reboot)) return {false, "an orderly reboot was not tried", {}};
+        if (judged.may) judged.why += ", and an orderly reboot did not come to its end";
+        return judged;
+    }
+
+    /// Silence proves nothing by itself: long enough, and by two sources.
+    [[nodiscard]] Judged silent() const {
+        if (is_.runs_commands) return {false, "it runs commands", {}};
+        if (!is_.silent_since) return {false, "something of it answers", {}};
+        const Instant enough = *is_.silent_since + limits_.silence;
+        if (is_.silent_sources < 2) return {false, "only one source says that it is silent", now_ + later};
+        if (now_ < enough) return {false, "silent for only " + spoken(now_ - *is_.silent_since), enough};
+        return {true, "silent for " + spoken(now_ - *is_.silent_since), {}};
+    }
+
+    [[nodiscard]] Judged nmi() const {
+        if (!is_.can_nmi) return {false, "no switch that sends an NMI", {}};
+        if (is_.power == Power::off) return {false, "it is off", {}};
+        if (is_.power == Power::panicked) return {false, "its kernel has panicked already", {}};
+        if (is_.power != Power::on) return {false, "the power switch cannot say that it is on", {}};
+        return within_budget(silent());
+    }
+
+    [[nodiscard]] Judged power_cycle() const {
+        switch (is_.power) {
+            case Power::none: return {false, "there is no power switch", {}};
+            case Power::off: return within_budget({true, "it is off, by its power switch", {}});
+            case Power::panicked: return within_budget({true, "its kernel has panicked", {}});
+            case Power::on: return within_budget(silent());
+            default: return {false, "the power switch cannot say how it stands", now_ + later};
+        }
+    }
+
+    [[nodiscard]] Judged within_budget(Judged judged) const {
+        if (!judged.may) return judged;
+        const auto& past = deeds_.power_actions;
+        if (!past.empty() && now_ < past.back() + limits_.between)
+            return {false, "the last power action was " + spoken(now_ - past.back()) + " ago",
+                    past.back() + limits_.between};
+        const auto of_today = std::ranges::count_if(past, [&](Instant at) { return now_ - at < day; });
+        if (static_cast<std::size_t>(of_today) >= limits_.a_day)
+            return {false, "its power actions of a day are used up", {}};
+        const auto share = static_cast<std::size_t>(limits_.share * static_cast<double>(fleet_.size));
+        if (fleet_.in_action >= std::max<std::size_t>(1, share))
+            return {false, "as many of the fleet as may be are being restarted", now_ + later};
+        return judged;
+    }
+
+    const Condition& is_;
+    const Fleet& fleet_;
+    const Limits& limits_;
+    const Deeds& deeds_;
+    const Instant now_;
+    const Cure cure_;
+};
+
+}  // namespace
+
+std::string_view slug(Rung rung) noexcept { return slugs.at(static_cast<std::size_t>(rung)); }
+
+std::optional<Rung> parse_rung(std::string_view text) noexcept {
+    for (const Rung rung : rungs)
+        if (slug(rung) == text) return rung;
+    return std::nullopt;
+}
+
+Decision next_rung(const Condition& condition, const Fleet& fleet, const Limits& limits, const Deeds& deeds,
+                   Instant now) {
+    return Climb(condition, fleet, limits, deeds, now).decide();
+}
+
+}  // namespace vmc::model

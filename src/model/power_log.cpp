@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/power_log.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "model/key_values.hpp"
+#include "model/record_name.hpp"
+
+namespace vmc::model {
+namespace {
+
+std::optional<WallTime> time_of(std::string_view text) {
+    const auto number = whole_number<std::int64_t>(text);
+    if (!number || *number <= 0 || *number > last_millisecond) return std::nullopt;
+    return WallTime(std::chrono::milliseconds(*number));
+}
+
+std::string text_of(WallTime time) { return std::to_string(time.time_since_epoch().count()); }
+
+/// "ACTION AT UNTIL MARK over|open".
+std::optional<PowerLog::Deed> deed_of(std::string_view line) {
+    std::array<std::string_view, 5> words;
+    for (auto& word : words) {
+        const auto end = std::min(line.find(' '), line.size());
+        word = line.substr(0, end);
+        line.remove_prefix(std::min(end + 1, line.size()));
+    }
+    const auto action = parse_power_action(words[0]);
+    const auto at = time_of(words[1]), until = time_of(words[2]);
+    const bool over = words[4] == "over";
+    if (!action || !at || !until || *until < *at || words[3].empty() || (!over && words[4] != "open") || !line.empty())
+        return std::nullopt;
+    return PowerLog::Deed{*action, *at, *until, std::string(words[3]), over};
+}
+
+}  // namespace
+
+PowerLog PowerLog::parse(std::string_view record) {
+    PowerLog log;
+    while (!record.empty()) {
+        const auto end = record.find('\n');
+        if (end == std::string_view::npos) return {};  // cut short
+        auto deed = deed_of(record.substr(0, end));
+        if (!deed || log.deeds_.size() == kept) return {};
+        log.deeds_.push_back(std::move(*deed));
+        record.remove_prefix(end + 1);
+    }
+    return log;
+}
+
+std::string PowerLog::serialise() const {
+    std::string text;
+    for (const Deed& deed : deeds_)
+        text += std::string(slug(deed.action)) + " " + text_of(deed.at) + " " + text_of(deed.until) + " " + deed.mark +
+                (deed.over ? " over\n" : " open\n");
+    return text;
+}
+
+std::optional<PowerLog::Deed> PowerLog::under_way(WallTime now) const {
+    for (const Deed& deed : deeds_) {
+        const bool from_the_future = deed.at - now > deed.until - deed.at;
+        if (!deed.over && now < deed.until && !from_the_future) return deed;
+    }
+    return std::nullopt;
+}
+
+void PowerLog::begin(PowerAction action, WallTime now, Duration within, std::string mark) {
+    const auto until = now + std::chrono::ceil<std::chrono::milliseconds>(within);
+    deeds_.push_back({action, now, until, std::move(mark), false});
+    if (deeds_.size() > kept) deeds_.pop_front();
+}
+
+void PowerLog::end(std::string_view mark) {
+    for (Deed& deed : deeds_)
+        if (deed.mark == mark) deed.over = true;
+}
+
+std::string power_log_name(const Target& target) {
+    return record_name("power", {target.host(), std::to_string(target.port())});
+}
+
+}  // namespace vmc::model

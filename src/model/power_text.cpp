@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/power_text.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "model/escape.hpp"
+
+namespace vmc::model {
+namespace {
+
+constexpr std::size_t longest = 300;
+
+std::string lower(std::string_view text) {
+    std::string small(text);
+    for (char& c : small)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return small;
+}
+
+std::string_view last_line(std::string_view text) {
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
+    const auto begin = text.rfind('\n');
+    return begin == std::string_view::npos ? text : text.substr(begin + 1);
+}
+
+}  // namespace
+
+PowerState state_of_agent(std::optional<int> code, std::string_view out) {
+    constexpr int is_on = 0, is_off = 2;
+    const auto word = lower(last_line(out));
+    const bool says_on = word == "status: on", says_off = word == "status: off";
+    if (code == is_on && !says_off) return PowerState::on;
+    if (code == is_off && !says_on) return PowerState::off;
+    return PowerState::unknown;
+}
+
+PowerState state_of_word(std::string_view out) {
+    const auto begin = std::min(out.find_first_not_of(" \t\r\n"), out.size());
+    const auto end = std::min(out.find_first_of(" \t\r\n", begin), out.size());
+    const auto rest = out.substr(end);
+    // One word, and nothing behind it: who says more says something else.
+    if (rest.find_first_not_of(" \t\r\n") != std::string_view::npos) return PowerState::unknown;
+    const auto word = lower(out.substr(begin, end - begin));
+    if (word == "running") return PowerState::on;
+    return parse_power_state(word).value_or(PowerState::unknown);
+}
+
+PowerState state_of_qemu(std::string_view status) {
+    static constexpr std::pair<std::string_view, PowerState> known[] = {
+        {"running", PowerState::on},         {"paused", PowerState::paused},
+        {"prelaunch", PowerState::paused},   {"suspended", PowerState::paused},
+        {"save-vm", PowerState::paused},     {"restore-vm", PowerState::paused},
+        {"inmigrate", PowerState::paused},   {"finish-migrate", PowerState::paused},
+        {"postmigrate", PowerState::paused}, {"debug", PowerState::paused},
+        {"shutdown", PowerState::off},       {"guest-panicked", PowerState::panicked},
+    };
+    const auto* const found = std::ranges::find(known, status, &std::pair<std::string_view, PowerState>::first);
+    return found == std::end(known) ? PowerState::unknown : found->second;
+}
+
+std::string last_words(std::string_view out, std::string_view err) {
+    const auto line = last_line(err).empty() ? last_line(out) : last_line(err);
+    return escape_for_terminal(line.substr(0, longest)).substr(0, longest);
+}
+
+std::string how_it_failed(std::optional<int> code, std::string_view out, std::string_view err) {
+    const std::string how = code ? "exit " + std::to_string(*code) : "ended by a signal";
+    const auto words = last_words(out, err);
+    return words.empty() ? how : how + ": " + words;
+}
+
+}  // namespace vmc::model
