@@ -29,6 +29,7 @@ void SimHost::begin(Trouble trouble) {
 }
 
 void SimHost::end(Trouble trouble) {
+    if (!suffers(trouble)) return;  // mended by then
     if (--troubles_[static_cast<std::size_t>(trouble)] > 0) return;
     story().tell(name_, "ends: " + std::string(words(trouble)));
     apply(trouble, false);

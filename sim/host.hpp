@@ -35,6 +35,7 @@ public:
     void power_on();
     void begin(Trouble trouble);
     void end(Trouble trouble);
+    void mend(Trouble trouble);        ///< however many faults have begun it
     void reset_connections();         ///< a box on the way sends RST to both ends
     void kill_sessions();             ///< `pkill sshd`: the kernel sends FIN for each
     void new_host_key();
@@ -56,6 +57,7 @@ public:
     [[nodiscard]] Duration user_space_since() const noexcept { return user_space_since_; }  ///< pid 1, in uptime
     [[nodiscard]] int soft_reboots() const noexcept { return soft_reboots_; }
     [[nodiscard]] bool up() const noexcept { return up_; }
+    [[nodiscard]] bool has_power() const noexcept { return has_power_; }
     [[nodiscard]] int boots() const noexcept { return boots_; }
     [[nodiscard]] bool suffers(Trouble trouble) const { return troubles_.at(static_cast<std::size_t>(trouble)) > 0; }
     [[nodiscard]] bool serves() const { return up_ && sshd_started_ && !suffers(Trouble::sshd_stopped); }
@@ -101,6 +103,7 @@ private:
     void apply(Trouble trouble, bool begins);
     void stand_still(bool whole);
     void mind_the_way();
+    void heal();
 
     Nature& nature_;
     const std::string name_;
@@ -114,6 +117,7 @@ private:
     bool up_ = true;
     bool sshd_started_ = true;
     bool panicked_ = false;
+    bool has_power_ = true;
     int boots_ = 1;
     int life_ = 0;  ///< told apart from a later one by what was planned in an earlier one
     std::array<int, troubles> troubles_{};

@@ -19,19 +19,21 @@ void SimHost::die() {
 
 void SimHost::reboot(Duration down_for) {
     story().tell(name_, "goes down");
+    has_power_ = true;
     die();
     boot_after(down_for);
 }
 
 void SimHost::power_off() {
     story().tell(name_, "power off");
-    panicked_ = false;
+    has_power_ = panicked_ = false;
     die();
 }
 
 void SimHost::power_on() {
-    if (up_ || panicked_) return;
+    if (has_power_) return;
     story().tell(name_, "power on");
+    has_power_ = true;
     ++life_;
     boot_after(boot_takes);
 }
@@ -47,6 +49,7 @@ void SimHost::boot_after(Duration span) {
         user_space_since_ = std::chrono::milliseconds(100 + pick(random(), 10) * 10);
         soft_reboots_ = 0;
         story().tell(name_, "booted, boot id " + boot_id_);
+        if (boot_heals) heal();
         mind_the_way();
     });
     start_services_after(span + services_after);
@@ -58,6 +61,19 @@ void SimHost::start_services_after(Duration span) {
         sshd_started_ = true;
         story().tell(name_, "sshd started");
     });
+}
+
+/// What was wrong with what ran there.
+void SimHost::heal() {
+    using enum Trouble;
+    for (const Trouble trouble :
+         {sshd_stopped, sshd_frozen, throttled, booting_message, shutdown_message, userspace_frozen, fork_fails,
+          shell_fork_fails, processes_scarce, exec_hangs, disk_hung, root_read_only, memory_exhausted, kernel_oops})
+        mend(trouble);
+}
+
+void SimHost::mend(Trouble trouble) {
+    while (suffers(trouble)) end(trouble);
 }
 
 void SimHost::panic() {

@@ -35,6 +35,7 @@ public:
     Duration clock_ahead{};  ///< of the real time
     Duration services_after = std::chrono::seconds(2);  ///< from the kernel's start to sshd's; meanwhile it refuses
     Duration boot_takes = std::chrono::seconds(5);  ///< from power on to the kernel
+    bool boot_heals = false;  ///< what was wrong with what ran there is over with the next boot
     bool says_status = true;  ///< else sshd closes a channel without a word on how its command ended
     bool obeys_signals = true;  ///< sshd ignores signal requests for root and forced commands
     std::string forced_words;  ///< a restricted shell: says this, exits with 1, runs nothing

@@ -79,6 +79,26 @@ Script end_command(SimHost& host, const Process& asker, const std::string& text,
     return {Step::sleep(grace), Step::call(std::move(kill))};
 }
 
+/// What model/rung_script sends. A repair mends what it is for.
+std::optional<Script> climb(SimHost& host, const std::string& text) {
+    const auto has = [&](std::string_view part) { return text.find(part) != std::string::npos; };
+    const auto mends = [&](std::initializer_list<Trouble> troubles, const char* words) {
+        for (const Trouble trouble : troubles) host.mend(trouble);
+        return Script{Step::print(words)};
+    };
+    if (has("uid=%s")) return Script{Step::print("uid=0\n")};
+    if (has("systemctl reset-failed"))
+        return mends({Trouble::sshd_stopped, Trouble::sshd_frozen}, "systemctl restart ssh.service\n");
+    if (has("unbanip"))
+        return mends({Trouble::port_refused, Trouble::reject_new, Trouble::drop_new}, "fail2ban sshd: unbanned\n");
+    if (has("each STOP"))
+        return mends({Trouble::fork_fails, Trouble::shell_fork_fails, Trouble::processes_scarce}, "killed 900\n");
+    if (has("systemctl reboot") || has("sysrq-trigger"))
+        return Script{Step::print("ordered\n"), Step(Step::Kind::reboot, {}, 0, host.boot_takes), Step::hang()};
+    if (has("dmesg") || has("journalctl") || has("pstore") || has("/jobs/")) return Script{};
+    return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Script> answer_probe(SimHost& host, const Process& asker, const std::string& text) {
@@ -91,6 +111,11 @@ std::optional<Script> answer_probe(SimHost& host, const Process& asker, const st
     if (text.find("listens=%s") != std::string::npos) {
         const std::string listens = host.serves() ? "listens=yes\n" : "listens=no\n";
         return Script{begin, Step::print(listens + "\nvmc-end-" + nonce + "\n")};
+    }
+    if (auto rung = climb(host, text)) {
+        rung->insert(rung->begin(), begin);
+        rung->push_back(Step::print("\nvmc-end-" + nonce + "\n"));
+        return rung;
     }
     if (text.find("killed=%s") == std::string::npos) return std::nullopt;
     Script script = end_command(host, asker, text, nonce);

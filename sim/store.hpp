@@ -28,11 +28,17 @@ public:
         return {};
     }
     Result<std::string> update(std::string_view name,
-                               const std::function<std::string(std::optional<std::string>)>& change) override {
+                               const std::function<std::string(std::optional<std::string>)>& change,
+                               Lasting = Lasting::passing) override {
         const auto before = read(name);
         std::string after = change(*before);
         if (auto written = write(name, after); !written) return std::unexpected(written.error());
         return after;
+    }
+
+    Result<void> append(std::string_view name, std::string_view line) override {
+        const auto before = read(name);
+        return write(name, before->value_or("") + std::string(line) + "\n");
     }
 
     std::map<std::string, std::string, std::less<>> records;

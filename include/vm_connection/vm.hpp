@@ -26,6 +26,7 @@
 #include <vm_connection/outcome.hpp>
 #include <vm_connection/output.hpp>
 #include <vm_connection/power.hpp>
+#include <vm_connection/recovery.hpp>
 #include <vm_connection/run.hpp>
 #include <vm_connection/target.hpp>
 #include <vm_connection/task.hpp>
@@ -77,6 +78,15 @@ public:
     /// processes that share a state directory: Code::held while another is under way. Code::timed_out: it was not seen
     /// to be done. Cancelled in the middle it may be done all the same, and holds the next until its time is over.
     [[nodiscard]] Task<Result<PowerReading>> power(PowerAction action);
+    /// Brings it back: looks, takes the gentlest step that may help (see RecoveryPolicy), writes down what it does
+    /// before it does it, and is done when the VM is proven to be well, no step is left, or the policy's time is over.
+    /// Never fails: what stood in the way is its reason. One step at a time on each VM, and none twice in an incident,
+    /// among all processes that share a state directory; whoever is killed in the middle, the next one goes on.
+    /// `tell` is called on the loop's thread.
+    [[nodiscard]] Task<Recovery> recover(RecoveryPolicy policy = {}, RecoveryFn tell = {});
+    /// Orderly, over SSH, and verified: another boot of the same machine answers two commands in a row. Code::declined:
+    /// the user is not root there. Code::timed_out: it did not come back within that time.
+    [[nodiscard]] Task<Result<Reboot>> reboot(Duration within = std::chrono::minutes(10));
     /// From now on the key the host shows now is its own; gives "ssh-ed25519 SHA256:…". When
     /// `expected` ("SHA256:…") is another one, nothing changes and it fails. Nobody logs in.
     [[nodiscard]] Task<Result<std::string>> trust_host_key(std::string expected = {});

@@ -145,6 +145,15 @@ std::unique_ptr<Call> Engine::power(Box box, std::uint64_t ticket, const std::st
                                   rendered<PowerReading>);
 }
 
+std::unique_ptr<Call> Engine::recover(Box box, std::uint64_t ticket, const py::handle& policy) {
+    return std::make_unique<Call>(vm().recover(policy_of(policy)), slot_of(std::move(box), ticket),
+                                  [](const Recovery& done) { return render(done); });
+}
+
+std::unique_ptr<Call> Engine::reboot(Box box, std::uint64_t ticket, double within) {
+    return std::make_unique<Call>(vm().reboot(span(within)), slot_of(std::move(box), ticket), rendered<Reboot>);
+}
+
 std::unique_ptr<Call> Engine::boot(Box box, std::uint64_t ticket) {
     return std::make_unique<Call>(vm().boot(), slot_of(std::move(box), ticket), rendered<BootRecord>);
 }

@@ -48,6 +48,8 @@ public:
     std::unique_ptr<Call> diagnose(Box box, std::uint64_t ticket);
     /// Asks only where `action` is empty.
     std::unique_ptr<Call> power(Box box, std::uint64_t ticket, const std::string& action);
+    std::unique_ptr<Call> recover(Box box, std::uint64_t ticket, const py::handle& policy);
+    std::unique_ptr<Call> reboot(Box box, std::uint64_t ticket, double within);
     std::unique_ptr<Call> boot(Box box, std::uint64_t ticket);
     std::unique_ptr<Call> boot_since(Box box, std::uint64_t ticket, const py::dict& before, double last_heartbeat);
     // Jobs, in engine_jobs.cpp. `job`: its id or name.

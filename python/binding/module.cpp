@@ -70,6 +70,8 @@ PYBIND11_MODULE(_core, module) {
         .def("diagnose", &Engine::diagnose, box, ticket)
         .def("health", &Engine::health, box, ticket, py::arg("level"))
         .def("power", &Engine::power, box, ticket, py::arg("action"))
+        .def("recover", &Engine::recover, box, ticket, py::arg("policy"))
+        .def("reboot", &Engine::reboot, box, ticket, py::arg("within"))
         .def("boot", &Engine::boot, box, ticket)
         .def("boot_since", &Engine::boot_since, box, ticket, py::arg("before"), py::arg("last_heartbeat"))
         .def("submit", &Engine::submit, box, ticket, py::arg("order"))

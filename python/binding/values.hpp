@@ -32,6 +32,10 @@ namespace py = pybind11;
 [[nodiscard]] py::dict render(const Notice& notice);
 [[nodiscard]] py::dict render(const PowerReading& reading);
 
+[[nodiscard]] py::dict render(const Recovery& done);
+[[nodiscard]] py::dict render(const Reboot& done);
+[[nodiscard]] RecoveryPolicy policy_of(const py::handle& given);
+
 [[nodiscard]] Target target_of(const py::handle& target);
 [[nodiscard]] Command command_of(const py::handle& spec);
 /// Nothing without a proper boot id.

@@ -27,6 +27,7 @@ from .errors import (
     VMRebootDetectedError,
 )
 from .power import PowerReading, PowerSwitch
+from .recovery import Reboot, Recovery, RecoveryPolicy, RecoveryStep, RungOutlook
 from .values import (
     BootClue,
     BootRecord,
@@ -48,5 +49,6 @@ __all__ = [
     "AuthenticationError", "BootClue", "BootRecord", "BootStory", "CommandFailedError", "CommandTimeoutError",
     "ConnectionLostError", "Diagnosis", "Evidence", "Failure", "Health", "HostKeyError", "Hypothesis", "Job",
     "JobFailedError", "JobInterrupted", "JobNotEndedError", "JobOutput", "JobStatus", "Notice", "Outcome",
-    "PowerReading", "PowerSwitch", "SSHConnection", "VMConnection", "VMConnectionError", "VMRebootDetectedError",
+    "PowerReading", "PowerSwitch", "Reboot", "Recovery", "RecoveryPolicy", "RecoveryStep", "RungOutlook",
+    "SSHConnection", "VMConnection", "VMConnectionError", "VMRebootDetectedError",
 ]

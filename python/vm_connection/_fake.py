@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from . import _engine
 from ._engine import CommandSpec, Target
 from ._wait import Box
+from ._fake_recovery import recovered
 from .errors import VMConnectionError
+from .recovery import RecoveryPolicy
 from .values import BootRecord, Failure, Health
 
 if TYPE_CHECKING:
@@ -187,16 +189,32 @@ class FakeLink:
         return FakeCall(box, ticket, health_fields(health))
 
     def diagnose(self, box: Box, ticket: int) -> FakeCall:
+        return FakeCall(box, ticket, self._looked())
+
+    def _looked(self) -> dict[str, Any]:
         diagnosis = self.fake.diagnosis()
         found = {field.name: getattr(diagnosis, field.name) for field in dataclasses.fields(diagnosis)}
         found["health"] = health_fields(diagnosis.health)
         found["hypotheses"] = [dataclasses.asdict(each) for each in diagnosis.hypotheses]
-        return FakeCall(box, ticket, found)
+        return found
 
     def power(self, box: Box, ticket: int, action: str) -> FakeCall:
         if action:
             self.fake.switched(action)
         return FakeCall(box, ticket, {"state": self.fake.power_state, "detail": "fake"})
+
+    def recover(self, box: Box, ticket: int, policy: RecoveryPolicy) -> FakeCall:
+        told = recovered(self.fake, policy, self._target.power is not None)
+        return FakeCall(box, ticket, told | {"found": self._looked()})
+
+    def reboot(self, box: Box, ticket: int, within: float) -> FakeCall:
+        trouble = self._come_up()
+        if trouble is not None:
+            return FakeCall(box, ticket, {"failure": dataclasses.asdict(trouble)})
+        before = dataclasses.asdict(BootRecord(**self.fake.boot_reading()))
+        self.fake.reboot()
+        _ = self._come_up()
+        return FakeCall(box, ticket, {"story": _story(before, self.fake), "silent": 0.0, "took": 0.0})
 
     def boot(self, box: Box, ticket: int) -> FakeCall:
         trouble = self._come_up()

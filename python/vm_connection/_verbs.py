@@ -16,6 +16,7 @@ from ._lines import Lines
 from ._wait import Mail, News
 from .errors import CommandFailedError, VMConnectionError, VMRebootDetectedError, raise_failure, raise_unless_ended
 from .power import PowerReading, checked_action
+from .recovery import Reboot, Recovery, RecoveryPolicy, RecoveryStep, RungOutlook
 from .values import BootClue, BootRecord, BootStory, Diagnosis, Evidence, Failure, Health, Hypothesis, Outcome
 
 LEVELS = ("basic", "medium", "thorough")
@@ -31,6 +32,16 @@ LineFn = Callable[[str], object]
 def health_of(found: dict[str, Any]) -> Health:
     evidence = tuple(Evidence(**piece) for piece in found.pop("evidence"))
     return Health(**found, evidence=evidence)
+
+
+def diagnosis_of(found: dict[str, Any]) -> Diagnosis:
+    health = health_of(found.pop("health"))
+    hypotheses = tuple(
+        Hypothesis(each["cause"], each["probability"], tuple(each["speaks_for"]), tuple(each["speaks_against"]))
+        for each in found.pop("hypotheses"))
+    boot = found.pop("boot", None)
+    return Diagnosis(health, hypotheses=hypotheses, would_settle=tuple(found.pop("would_settle")),
+                     boot=story_of(boot) if boot else None, **found)
 
 
 def story_of(found: dict[str, Any]) -> BootStory:
@@ -121,14 +132,7 @@ class Verbs:
 
     async def diagnose(self, mail: Mail) -> Diagnosis:
         engine, ticket = self.engine(), mail.ticket()
-        found = await self.finish(engine.diagnose(mail.box, ticket), ticket)
-        health = health_of(found.pop("health"))
-        hypotheses = tuple(
-            Hypothesis(each["cause"], each["probability"], tuple(each["speaks_for"]), tuple(each["speaks_against"]))
-            for each in found.pop("hypotheses"))
-        boot = found.pop("boot", None)
-        return Diagnosis(health, hypotheses=hypotheses, would_settle=tuple(found.pop("would_settle")),
-                         boot=story_of(boot) if boot else None, **found)
+        return diagnosis_of(await self.finish(engine.diagnose(mail.box, ticket), ticket))
 
     async def power(self, mail: Mail, action: str | None) -> PowerReading:
         if self.target.power is None:
@@ -139,6 +143,24 @@ class Verbs:
         if "failure" in found:
             raise_failure(Failure(**found["failure"]))
         return PowerReading(**found)
+
+    async def recover(self, mail: Mail, policy: RecoveryPolicy | None) -> Recovery:
+        engine, ticket = self.engine(), mail.ticket()
+        found = await self.finish(engine.recover(mail.box, ticket, policy or RecoveryPolicy()), ticket)
+        boot = found.pop("boot")
+        return Recovery(
+            steps=tuple(RecoveryStep(**each) for each in found.pop("steps")),
+            outlook=tuple(RungOutlook(**each) for each in found.pop("outlook")),
+            found=diagnosis_of(found.pop("found")), boot=story_of(boot) if boot else None, **found)
+
+    async def reboot(self, mail: Mail, timeout: float) -> Reboot:
+        within = positive("timeout", timeout)
+        assert within is not None
+        engine, ticket = self.engine(), mail.ticket()
+        found = await self.finish(engine.reboot(mail.box, ticket, within), ticket)
+        if "failure" in found:
+            raise_failure(Failure(**found["failure"]))
+        return Reboot(story_of(found["story"]), found["silent"], found["took"])
 
     async def boot(self, mail: Mail) -> BootRecord:
         if not self.connected:

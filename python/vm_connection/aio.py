@@ -20,6 +20,7 @@ from ._face import Face, NoticeFn
 from ._hub import do, hub
 from ._verbs import OUTPUT_LIMIT, LineFn, Verbs, spec
 from .power import PowerReading, PowerSwitch
+from .recovery import Reboot, Recovery, RecoveryPolicy
 from .values import BootRecord, BootStory, Diagnosis, Health, Outcome
 
 __all__ = ["Job", "SSHConnection", "VMConnection"]
@@ -68,6 +69,12 @@ class SSHConnection(Face, JobsFace):
 
     async def power(self, action: str | None = None) -> PowerReading:
         return await do(lambda mail: self._verbs.power(mail, action))
+
+    async def recover(self, policy: RecoveryPolicy | None = None) -> Recovery:
+        return await do(lambda mail: self._verbs.recover(mail, policy))
+
+    async def reboot(self, timeout: float = 600) -> Reboot:
+        return await do(lambda mail: self._verbs.reboot(mail, timeout))
 
     async def boot(self) -> BootRecord:
         return await do(self._verbs.boot)
@@ -171,6 +178,12 @@ class VMConnection(JobsFace):
 
     async def power(self, action: str | None = None) -> PowerReading:
         return await self.ssh.power(action)
+
+    async def recover(self, policy: RecoveryPolicy | None = None) -> Recovery:
+        return await self.ssh.recover(policy)
+
+    async def reboot(self, timeout: float = 600) -> Reboot:
+        return await self.ssh.reboot(timeout)
 
     async def boot(self) -> BootRecord:
         return await self.ssh.boot()

@@ -14,6 +14,7 @@ from ._face import Face, NoticeFn
 from ._here import do
 from ._verbs import OUTPUT_LIMIT, LineFn, Verbs, spec
 from .power import PowerReading, PowerSwitch
+from .recovery import Reboot, Recovery, RecoveryPolicy
 from .values import BootRecord, BootStory, Diagnosis, Health, Outcome
 
 __all__ = ["Job", "SSHConnection", "VMConnection"]
@@ -104,6 +105,19 @@ class SSHConnection(Face, JobsFace):
         seen to be done in his time.
         """
         return do(lambda mail: self._verbs.power(mail, action))
+
+    def recover(self, policy: RecoveryPolicy | None = None) -> Recovery:
+        """Brings it back by the gentlest step that may help, and no other; see RecoveryPolicy. Done when it is proven
+        to be well, no step is left, or the policy's time is over. Never raises for what stood in the way: that is its
+        reason. One step at a time on each VM, none twice in an incident, among all processes of this user."""
+        return do(lambda mail: self._verbs.recover(mail, policy))
+
+    def reboot(self, timeout: float = 600) -> Reboot:
+        """Tells it to reboot in order, and returns when another boot of the same machine answers two commands in a row.
+
+        Raises VMConnectionError when the user is not root there, or it did not come back within `timeout` seconds.
+        """
+        return do(lambda mail: self._verbs.reboot(mail, timeout))
 
     def boot(self) -> BootRecord:
         """Reads the VM's boot id and identity now."""
@@ -220,6 +234,12 @@ class VMConnection(JobsFace):
 
     def power(self, action: str | None = None) -> PowerReading:
         return self.ssh.power(action)
+
+    def recover(self, policy: RecoveryPolicy | None = None) -> Recovery:
+        return self.ssh.recover(policy)
+
+    def reboot(self, timeout: float = 600) -> Reboot:
+        return self.ssh.reboot(timeout)
 
     def boot(self) -> BootRecord:
         return self.ssh.boot()

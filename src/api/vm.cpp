@@ -8,6 +8,7 @@
 #include "api/vm_impl.hpp"
 #include "health/boot_since.hpp"
 #include "health/check.hpp"
+#include "recovery/climb.hpp"
 #include "recovery/power.hpp"
 
 namespace vmc {
@@ -162,6 +163,29 @@ Task<Result<PowerReading>> Vm::power() {
 Task<Result<PowerReading>> Vm::power(PowerAction action) {
     return impl_->launch<Result<PowerReading>>(
         [impl = impl_.get(), action](link::Link& link) { return order_power(impl->loop(), link.target(), action); });
+}
+
+namespace {
+
+Async<Recovery> bring_back(Loop::Impl& loop, link::Link& link, RecoveryPolicy policy, RecoveryFn tell) {
+    const auto& described = link.target().power();
+    const auto power = described ? loop.switches().make(*described) : nullptr;
+    recovery::Climb climb(loop.ports(), loop.prober(), link, power.get(), policy, std::move(tell));
+    co_return co_await climb.run();
+}
+
+}  // namespace
+
+Task<Recovery> Vm::recover(RecoveryPolicy policy, RecoveryFn tell) {
+    return impl_->launch<Recovery>([impl = impl_.get(), policy, tell = std::move(tell)](link::Link& link) {
+        return bring_back(impl->loop(), link, policy, tell);
+    });
+}
+
+Task<Result<Reboot>> Vm::reboot(Duration within) {
+    return impl_->launch<Result<Reboot>>([impl = impl_.get(), within](link::Link& link) {
+        return recovery::reboot(impl->loop().ports(), impl->loop().prober(), link, within);
+    });
 }
 
 Task<bool> Vm::close() { return impl_->close(); }

@@ -64,7 +64,7 @@ Async<Health> check(link::Ports ports, port::Prober& prober, link::Link& link, L
     co_return health;
 }
 
-Async<Diagnosis> diagnose(link::Ports ports, port::Prober& prober, link::Link& link, port::PowerSwitch* power) {
+Async<Look> look(link::Ports ports, port::Prober& prober, link::Link& link, port::PowerSwitch* power) {
     const auto examination = co_await examined(ports, prober, link, Level::thorough, Depth::diagnosis);
     auto evidence = examination->evidence();
     auto around = examination->around();
@@ -73,7 +73,15 @@ Async<Diagnosis> diagnose(link::Ports ports, port::Prober& prober, link::Link& l
     const bool answers = diagnosis.health.verdict == Verdict::healthy || diagnosis.health.verdict == Verdict::degraded;
     if (!answers) diagnosis.since = examination->last_seen();
     if (examination->story() && examination->story()->change != BootChange::none) diagnosis.boot = examination->story();
-    co_return diagnosis;
+    Look seen;
+    seen.diagnosis = std::move(diagnosis);
+    seen.around = std::move(around);
+    co_return seen;
+}
+
+Async<Diagnosis> diagnose(link::Ports ports, port::Prober& prober, link::Link& link, port::PowerSwitch* power) {
+    auto seen = co_await look(std::move(ports), prober, link, power);
+    co_return std::move(seen.diagnosis);
 }
 
 }  // namespace vmc::health

@@ -17,6 +17,7 @@ public:
     Company(const Company&) = delete;
     void join(const Link& link) { links_.push_back(&link); }
     void leave(const Link& link) { std::erase(links_, &link); }
+    [[nodiscard]] std::size_t size() const { return links_.size(); }
 
     /// Open sessions to other hosts than this link's, those first that were heard last; only where a connection of
     /// ours leads to them without a proxy command.

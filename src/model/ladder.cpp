@@ -13,7 +13,6 @@ namespace {
 using What = Decision::What;
 using namespace std::chrono_literals;
 
-constexpr std::array slugs = {"look-again", "repair", "reboot", "sysrq", "nmi", "power-cycle"};
 constexpr std::array rungs = {Rung::look_again, Rung::repair, Rung::reboot, Rung::sysrq, Rung::nmi, Rung::power_cycle};
 
 /// As in a diagnosis: below that a hypothesis is not worth a question.
@@ -77,8 +76,8 @@ struct Judged {
 
 class Climb {
 public:
-    Climb(const Condition& condition, const Fleet& fleet, const Limits& limits, const Deeds& deeds, Instant now)
-        : is_(condition), fleet_(fleet), limits_(limits), deeds_(deeds), now_(now), cure_(cure_of(condition.cause)) {}
+    Climb(const Condition& condition, const Fleet& fleet, const RecoveryPolicy& policy, const Deeds& deeds, Instant now)
+        : is_(condition), fleet_(fleet), policy_(policy), deeds_(deeds), now_(now), cure_(cure_of(condition.cause)) {}
 
     [[nodiscard]] Decision decide() const {
         if (is_.verdict == Verdict::healthy && is_.claim) return said(What::recovered, "it is well");
@@ -87,8 +86,9 @@ public:
             return said(What::wait, "the last step may still take effect", *until);
         Decision decision;
         std::optional<Instant> from;
+        std::string why_not_yet;
         for (const Rung rung : rungs) {
-            if (rung > limits_.up_to) break;
+            if (rung > policy_.up_to()) break;
             if (!deeds_.rungs.empty() && rung <= highest()) continue;
             auto judged = judge(rung);
             if (judged.may) {
@@ -98,13 +98,32 @@ public:
                 decision.reason = std::move(judged.why);
                 return decision;
             }
-            if (judged.from) from = std::min(from.value_or(never), *judged.from);
+            if (judged.from && *judged.from < from.value_or(never)) {
+                from = judged.from;
+                why_not_yet = judged.why;
+            }
             decision.passed_over.emplace_back(rung, std::move(judged.why));
         }
         decision.what = from ? What::wait : What::give_up;
         decision.until = from.value_or(now_);
-        decision.reason = from ? "not yet: " + decision.passed_over.back().second : "no step is left that may help";
+        decision.reason = from ? "not yet: " + why_not_yet : "no step is left that may help";
         return decision;
+    }
+
+    [[nodiscard]] RungOutlook look_at(Rung rung) const {
+        RungOutlook told;
+        told.rung = rung;
+        if (is_.verdict == Verdict::healthy && is_.claim) told.why = "it is well";
+        else if (auto no = forbidden()) told.why = std::move(no->reason);
+        else if (rung > policy_.up_to()) told.why = "not allowed: up to " + std::string(slug(policy_.up_to()));
+        else if (has_taken(rung)) told.why = "taken already in this incident";
+        else if (!deeds_.rungs.empty() && rung < highest()) told.why = "a higher one was taken already";
+        else {
+            auto judged = judge(rung);
+            told.may = judged.may;
+            told.why = std::move(judged.why);
+        }
+        return told;
     }
 
 private:
@@ -124,11 +143,13 @@ private:
         const bool other =
             is_.cause == "host-key-changed" || is_.cause == "other-machine" || is_.cause == "ambiguous-identity";
         if (other || is_.stranger) return said(What::give_up, "another machine may stand there");
-        if (is_.power == Power::paused) return said(What::give_up, "it is paused: who paused it lets it go on");
-        if (is_.power == Power::dumping || is_.cause == "dump-in-progress")
+        if (is_.power == PowerState::paused) return said(What::give_up, "it is paused: who paused it lets it go on");
+        if (is_.power == PowerState::dumping || is_.cause == "dump-in-progress")
             return said(What::wait, "it writes the dump of a crash", now_ + later);
         if (fleet_.size >= fleet_from && fleet_.failed * 2 > fleet_.size)
             return said(What::wait, "more than half of the fleet failed together", now_ + later);
+        if (is_.verdict == Verdict::healthy)
+            return said(What::wait, "it looks well, and is not proven to be", now_ + soon);
         if (cure_ == Cure::time) return said(What::wait, "time may mend it: " + is_.cause, now_ + soon);
         if (cure_ == Cure::person) return said(What::give_up, "no step of ours mends it: " + is_.cause);
         return std::nullopt;
@@ -141,7 +162,7 @@ private:
     /// To look takes no time to take effect.
     [[nodiscard]] std::optional<Instant> last_rung_works_until() const {
         if (deeds_.rungs.empty() || deeds_.rungs.back().rung == Rung::look_again) return std::nullopt;
-        return deeds_.rungs.back().at + limits_.takes_effect;
+        return deeds_.rungs.back().at + policy_.takes_effect();
     }
 
     [[nodiscard]] Judged judge(Rung rung) const {
@@ -172,7 +193,16 @@ private:
         if (!ill_for_sure()) return {false, "it is not proven to be ill of what starting anew would mend", {}};
         return {true, is_.cause, {}};
     }
-    [[nodiscard]] Judged reboot() const { return from_inside(); }
+    [[nodiscard]] Judged reboot() const {
+        auto judged = from_inside();
+        const auto& past = deeds_.reboots;
+        if (!judged.may || past.empty()) return judged;
+        if (now_ < past.back() + policy_.between())
+            return {false, "the last reboot was " + spoken(now_ - past.back()) + " ago",
+                    past.back() + policy_.between()};
+        if (of_today(past) >= policy_.a_day()) return {false, "its reboots of a day are used up", {}};
+        return judged;
+    }
     [[nodiscard]] Judged sysrq() const {
         auto judged = from_inside();
         if (judged.may && !has_taken(Rung::reboot)) return {false, "an orderly reboot was not tried", {}};
@@ -184,7 +214,7 @@ private:
     [[nodiscard]] Judged silent() const {
         if (is_.runs_commands) return {false, "it runs commands", {}};
         if (!is_.silent_since) return {false, "something of it answers", {}};
-        const Instant enough = *is_.silent_since + limits_.silence;
+        const Instant enough = *is_.silent_since + policy_.silence();
         if (is_.silent_sources < 2) return {false, "only one source says that it is silent", now_ + later};
         if (now_ < enough) return {false, "silent for only " + spoken(now_ - *is_.silent_since), enough};
         return {true, "silent for " + spoken(now_ - *is_.silent_since), {}};
@@ -192,32 +222,35 @@ private:
 
     [[nodiscard]] Judged nmi() const {
         if (!is_.can_nmi) return {false, "no switch that sends an NMI", {}};
-        if (is_.power == Power::off) return {false, "it is off", {}};
-        if (is_.power == Power::panicked) return {false, "its kernel has panicked already", {}};
-        if (is_.power != Power::on) return {false, "the power switch cannot say that it is on", {}};
+        if (is_.runs_commands) return {false, "it runs commands", {}};
+        if (is_.power == PowerState::off) return {false, "it is off", {}};
+        if (is_.power == PowerState::panicked) return {false, "its kernel has panicked already", {}};
+        if (is_.power != PowerState::on) return {false, "the power switch cannot say that it is on", {}};
         return within_budget(silent());
     }
 
     [[nodiscard]] Judged power_cycle() const {
-        switch (is_.power) {
-            case Power::none: return {false, "there is no power switch", {}};
-            case Power::off: return within_budget({true, "it is off, by its power switch", {}});
-            case Power::panicked: return within_budget({true, "its kernel has panicked", {}});
-            case Power::on: return within_budget(silent());
+        if (!is_.power) return {false, "there is no power switch", {}};
+        if (is_.runs_commands) return {false, "it runs commands", {}};
+        switch (*is_.power) {
+            case PowerState::off: return within_budget({true, "it is off, by its power switch", {}});
+            case PowerState::panicked: return within_budget({true, "its kernel has panicked", {}});
+            case PowerState::on: return within_budget(silent());
             default: return {false, "the power switch cannot say how it stands", now_ + later};
         }
     }
 
+    [[nodiscard]] std::size_t of_today(const std::vector<Instant>& past) const {
+        return static_cast<std::size_t>(std::ranges::count_if(past, [&](Instant at) { return now_ - at < day; }));
+    }
     [[nodiscard]] Judged within_budget(Judged judged) const {
         if (!judged.may) return judged;
         const auto& past = deeds_.power_actions;
-        if (!past.empty() && now_ < past.back() + limits_.between)
+        if (!past.empty() && now_ < past.back() + policy_.between())
             return {false, "the last power action was " + spoken(now_ - past.back()) + " ago",
-                    past.back() + limits_.between};
-        const auto of_today = std::ranges::count_if(past, [&](Instant at) { return now_ - at < day; });
-        if (static_cast<std::size_t>(of_today) >= limits_.a_day)
-            return {false, "its power actions of a day are used up", {}};
-        const auto share = static_cast<std::size_t>(limits_.share * static_cast<double>(fleet_.size));
+                    past.back() + policy_.between()};
+        if (of_today(past) >= policy_.a_day()) return {false, "its power actions of a day are used up", {}};
+        const auto share = static_cast<std::size_t>(policy_.fleet_share() * static_cast<double>(fleet_.size));
         if (fleet_.in_action >= std::max<std::size_t>(1, share))
             return {false, "as many of the fleet as may be are being restarted", now_ + later};
         return judged;
@@ -225,7 +258,7 @@ private:
 
     const Condition& is_;
     const Fleet& fleet_;
-    const Limits& limits_;
+    const RecoveryPolicy& policy_;
     const Deeds& deeds_;
     const Instant now_;
     const Cure cure_;
@@ -233,17 +266,17 @@ private:
 
 }  // namespace
 
-std::string_view slug(Rung rung) noexcept { return slugs.at(static_cast<std::size_t>(rung)); }
-
-std::optional<Rung> parse_rung(std::string_view text) noexcept {
-    for (const Rung rung : rungs)
-        if (slug(rung) == text) return rung;
-    return std::nullopt;
+Decision next_rung(const Condition& condition, const Fleet& fleet, const RecoveryPolicy& policy, const Deeds& deeds,
+                   Instant now) {
+    return Climb(condition, fleet, policy, deeds, now).decide();
 }
 
-Decision next_rung(const Condition& condition, const Fleet& fleet, const Limits& limits, const Deeds& deeds,
-                   Instant now) {
-    return Climb(condition, fleet, limits, deeds, now).decide();
+std::vector<RungOutlook> outlook(const Condition& condition, const Fleet& fleet, const RecoveryPolicy& policy,
+                                 const Deeds& deeds, Instant now) {
+    const Climb climb(condition, fleet, policy, deeds, now);
+    std::vector<RungOutlook> all;
+    for (const Rung rung : rungs) all.push_back(climb.look_at(rung));
+    return all;
 }
 
 }  // namespace vmc::model

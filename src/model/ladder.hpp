@@ -10,19 +10,11 @@
 #include <vector>
 
 #include <vm_connection/health.hpp>
+#include <vm_connection/power.hpp>
+#include <vm_connection/recovery.hpp>
 #include <vm_connection/time.hpp>
 
 namespace vmc::model {
-
-/// From the gentlest up. Slugs: "look-again", "repair", "reboot", "sysrq", "nmi", "power-cycle".
-enum class Rung { look_again, repair, reboot, sysrq, nmi, power_cycle };
-[[nodiscard]] std::string_view slug(Rung rung) noexcept;
-[[nodiscard]] std::optional<Rung> parse_rung(std::string_view text) noexcept;
-/// It takes the system down, whatever runs there.
-[[nodiscard]] constexpr bool is_destructive(Rung rung) noexcept { return rung >= Rung::reboot; }
-
-/// What a power switch says, or the console beside it. `none`: there is no switch; `unknown`: it cannot say now.
-enum class Power { none, unknown, on, off, paused, panicked, dumping };
 
 /// What is known of the VM at this moment.
 struct Condition {
@@ -36,7 +28,8 @@ struct Condition {
     /// Some session runs commands, and as root (by sudo without a password, too).
     bool runs_commands = false;
     bool as_root = false;
-    Power power = Power::none;
+    /// By its power switch, or the console beside it; nothing: there is no switch.
+    std::optional<PowerState> power;
     bool can_nmi = false;
     /// Since when nothing at all has answered, without a break; and how many sources say so: a fresh login, the
     /// session from before, the power switch or the console, neighbours.
@@ -51,17 +44,8 @@ struct Fleet {
     std::size_t in_action = 0;
 };
 
-/// How far somebody lets us go. The numbers are DESIGN's: a group may set its own.
-struct Limits {
-    Rung up_to = Rung::power_cycle;
-    Duration silence = std::chrono::minutes(5);  ///< before a destructive rung, where nothing is proven
-    Duration between = std::chrono::minutes(15); ///< two power actions on one VM
-    std::size_t a_day = 3;                       ///< power actions on one VM
-    double share = 0.05;                         ///< of the fleet in action at once; one always may
-    Duration takes_effect = std::chrono::minutes(3);  ///< so long a rung is waited for before the next
-};
-
-/// What has been done: rungs of this incident in their order, and power actions of the last day, oldest first.
+/// What has been done: rungs of this incident in their order; power actions of the last day, and orderly reboots of
+/// earlier incidents, oldest first.
 struct Deeds {
     struct Taken {
         Rung rung;
@@ -69,6 +53,7 @@ struct Deeds {
     };
     std::vector<Taken> rungs;
     std::vector<Instant> power_actions;
+    std::vector<Instant> reboots;
     /// Somebody's action on this VM is under way, ours of another process or a person's.
     bool in_flight = false;
 };
@@ -91,7 +76,11 @@ struct Decision {
 
 /// Never the same rung twice in an incident, never one below another that was taken, never a destructive one on a VM
 /// that may be well.
-[[nodiscard]] Decision next_rung(const Condition& condition, const Fleet& fleet, const Limits& limits,
+[[nodiscard]] Decision next_rung(const Condition& condition, const Fleet& fleet, const RecoveryPolicy& policy,
                                  const Deeds& deeds, Instant now);
+
+/// Each rung by itself: whether it may be taken now, and why or why not. Without its action.
+[[nodiscard]] std::vector<RungOutlook> outlook(const Condition& condition, const Fleet& fleet,
+                                               const RecoveryPolicy& policy, const Deeds& deeds, Instant now);
 
 }  // namespace vmc::model

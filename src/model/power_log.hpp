@@ -25,7 +25,7 @@ public:
         bool over = false;
     };
     /// Enough for the budget of a day.
-    static constexpr std::size_t kept = 16;
+    static constexpr std::size_t kept = 128;
 
     PowerLog() = default;
     /// Anything that is not a record of ours, whole and well-formed, is an empty one.

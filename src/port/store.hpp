@@ -26,10 +26,16 @@ public:
 
     /// Reads, lets `change` compute the new content and writes it, alone among our processes
     /// (a lock file beside the record; waits at most 2 s, then fails with Code::local). Whole or not at
-    /// all, and it outlives the process; a power cut may take it back: what is counted here is worth
-    /// no disk flush on a loop that holds a thousand links.
+    /// all, and it outlives the process. `passing`: a power cut may take it back, since what is counted is worth
+    /// no disk flush on a loop that holds a thousand links; `durable`: it does not.
+    enum class Lasting { passing, durable };
     virtual Result<std::string> update(std::string_view name,
-                                       const std::function<std::string(std::optional<std::string>)>& change) = 0;
+                                       const std::function<std::string(std::optional<std::string>)>& change,
+                                       Lasting lasting = Lasting::passing) = 0;
+
+    /// One line more, with its newline, at the end; never between the parts of another one, and after a crash the
+    /// next begins a line of its own. On the disk when this returns.
+    virtual Result<void> append(std::string_view name, std::string_view line) = 0;
 };
 
 }  // namespace vmc::port

@@ -123,6 +123,16 @@ def _play(row, place, seen):
         _judge_job(row, place, seen)
 
 
+def _is_well_again(watch):
+    """Within a minute; where it came and went, when it has held for two minutes, as the guide says."""
+    def last():
+        return watch.documents[-1][1] if watch.documents else None
+
+    if watch.until(is_well, 60)[0] is not None or (last() is not None and is_well(last())):
+        return True
+    return last() is not None and last()["cause"] == "flapping" and watch.until(is_well, 130)[0] is not None
+
+
 def _start_job(row, place):
     """Until it has begun."""
     words = ("run", "--name", "count", "-q", *place.job_words, "--", row.line or LINE)
@@ -174,7 +184,7 @@ def _watch(row, place, seen, watch):
         seen.wrong += row.look(place)
     mended = time.monotonic()
     row.end(place)
-    if row.heals and watch.until(is_well, 60)[0] is None and not (watch.documents and is_well(watch.documents[-1][1])):
+    if row.heals and not _is_well_again(watch):
         seen.wrong.append(f"not well again: {[(d['verdict'], d['cause']) for _, d in watch.documents]}")
     seen.said = [(round(at - begun, 1), in_short(document)) for at, document in watch.documents]
     told = sum(at > begun for at, _ in watch.documents)

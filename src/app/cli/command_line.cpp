@@ -74,8 +74,9 @@ CommandLine::CommandLine(int argc, char** argv) {
     const auto dashes = std::ranges::find(all, "--");
     before_.assign(all.begin(), dashes);
     if (dashes != all.end()) words_.emplace(dashes + 1, all.end());
-    for (const auto make : {exec_verb, run_verb, jobs_verb, attach_verb, logs_verb, cancel_verb, rm_verb, check_verb,
-                            diagnose_verb, boot_verb, power_verb, wait_verb, trust_verb, config_verb})
+    for (const auto make :
+         {exec_verb, run_verb, jobs_verb, attach_verb, logs_verb, cancel_verb, rm_verb, check_verb, diagnose_verb,
+          boot_verb, recover_verb, reboot_verb, power_verb, incidents_verb, wait_verb, trust_verb, config_verb})
         verbs_.push_back(make());
 }
 
@@ -86,7 +87,7 @@ Expected<std::optional<int>> CommandLine::parse() {
     if (before_.size() > 1 && before_.front() == "help") before_ = {before_[1], "--help"};
     if (before_.empty() || asks_for("--help", "-h") || before_.front() == "help") {
         std::string list;
-        for (const auto& verb : verbs_) list += fmt::format("  {:<8} {}\n", verb->name(), verb->summary());
+        for (const auto& verb : verbs_) list += fmt::format("  {:<9} {}\n", verb->name(), verb->summary());
         const auto text = fmt::format(introduction, list);
         if (before_.empty()) return usage("no verb: vmc exec, run, check, boot, wait, trust, …; vmc --help tells more");
         print(text);

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "app/cli/power_config.hpp"
+#include "app/cli/recovery_config.hpp"
 
 namespace vmc::cli {
 
@@ -34,6 +35,12 @@ Expected<void> take_table(const std::string& path, const toml::table& table, boo
         if (key.str() == "host" && node.is_table() && !of_a_host) continue;
         if (key.str() == "power" && node.is_table() && of_a_host) {
             if (auto taken = take_power(path, *node.as_table(), settings); !taken) return taken;
+            continue;
+        }
+        if (key.str() == "recovery" && node.is_table()) {
+            auto policy = read_recovery_policy(path, *node.as_table(), settings.recovery);
+            if (!policy) return std::unexpected(std::move(policy.error()));
+            settings.recovery = *policy;
             continue;
         }
         const auto where = place(path, key.source());

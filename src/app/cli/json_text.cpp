@@ -3,9 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ctime>
-
-#include <fmt/format.h>
 
 #include "model/utf8.hpp"
 
@@ -13,15 +10,6 @@ namespace vmc::cli {
 
 double milliseconds(Duration span) {
     return std::round(std::chrono::duration<double, std::milli>(span).count() * 1000) / 1000;
-}
-
-std::string iso_time(WallTime when) {
-    const auto ms = when.time_since_epoch().count();
-    const std::time_t seconds = static_cast<std::time_t>(ms / 1000);
-    std::tm utc{};
-    ::gmtime_r(&seconds, &utc);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
-                       utc.tm_hour, utc.tm_min, utc.tm_sec, ms % 1000);
 }
 
 bool is_utf8(std::string_view bytes) {

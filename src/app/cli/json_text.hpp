@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <vm_connection/time.hpp>
 
+#include "model/time_text.hpp"
+
 namespace vmc::cli {
 
 /// One line, with its line feed. What is not UTF-8 is replaced, never an error.
@@ -22,8 +24,7 @@ template <class T>
 }
 
 [[nodiscard]] double milliseconds(Duration span);
-/// "2025-01-31T12:00:00.123Z"
-[[nodiscard]] std::string iso_time(WallTime when);
+using model::iso_time;
 [[nodiscard]] bool is_utf8(std::string_view bytes);
 /// How many bytes at the end begin a character that is not finished: 0 to 3.
 [[nodiscard]] std::size_t unfinished(std::string_view bytes);

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include <vm_connection/power.hpp>
+#include <vm_connection/recovery.hpp>
 #include <vm_connection/time.hpp>
 
 #include "app/cli/failure.hpp"
@@ -51,6 +52,8 @@ public:
 
     /// The host's power switch, a table of its own in a file.
     std::optional<PowerSwitch> power;
+    /// How far a recovery may go, likewise; what is said at the top holds for every host.
+    RecoveryPolicy recovery;
 
 private:
     std::map<std::string, Setting, std::less<>> values_;

@@ -65,7 +65,8 @@ Result<void> FileStore::remove(std::string_view name) {
 }
 
 Result<std::string> FileStore::update(std::string_view name,
-                                      const std::function<std::string(std::optional<std::string>)>& change) {
+                                      const std::function<std::string(std::optional<std::string>)>& change,
+                                      Lasting lasting) {
     const auto place = place_of(name);
     if (!place) return std::unexpected(place.error());
     const auto folder = open_directory(directory_, place->folder, true);
@@ -75,8 +76,19 @@ Result<std::string> FileStore::update(std::string_view name,
     auto before = read_file(folder->get(), place->file);
     if (!before) return std::unexpected(before.error());
     std::string after = change(std::move(*before));
-    if (auto done = replace_file(folder->get(), place->file, after, false); !done) return std::unexpected(done.error());
+    auto done = replace_file(folder->get(), place->file, after, lasting == Lasting::durable);
+    if (!done) return std::unexpected(done.error());
     return after;
+}
+
+Result<void> FileStore::append(std::string_view name, std::string_view line) {
+    const auto place = place_of(name);
+    if (!place) return std::unexpected(place.error());
+    const auto folder = open_directory(directory_, place->folder, true);
+    if (!folder) return std::unexpected(folder.error());
+    const auto lock = lock_file(folder->get(), "." + place->file + ".lock");
+    if (!lock) return std::unexpected(lock.error());
+    return append_line(folder->get(), place->file, line);
 }
 
 }  // namespace vmc::edge

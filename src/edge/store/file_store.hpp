@@ -21,7 +21,9 @@ public:
     Result<void> write(std::string_view name, std::string_view content) override;
     Result<void> remove(std::string_view name) override;
     Result<std::string> update(std::string_view name,
-                               const std::function<std::string(std::optional<std::string>)>& change) override;
+                               const std::function<std::string(std::optional<std::string>)>& change,
+                               Lasting lasting = Lasting::passing) override;
+    Result<void> append(std::string_view name, std::string_view line) override;
 
 private:
     std::string directory_;

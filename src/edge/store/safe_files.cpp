@@ -116,6 +116,21 @@ Result<void> replace_file(int directory, const std::string& name, std::string_vi
     return {};
 }
 
+Result<void> append_line(int directory, const std::string& name, std::string_view line) {
+    const Fd fd(::openat(directory, name.c_str(), O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!fd) return trouble(name, errno == ELOOP ? "a symlink" : std::strerror(errno));
+    if (auto ours = must_be_ours(fd.get(), name, S_IFREG); !ours) return std::unexpected(std::move(ours.error()));
+    const off_t end = ::lseek(fd.get(), 0, SEEK_END);
+    char last = '\n';
+    if (end < 0 || (end > 0 && ::pread(fd.get(), &last, 1, end - 1) != 1)) return trouble(name);
+    const auto text = (last == '\n' ? "" : "\n") + std::string(line) + "\n";
+    if (write_all(fd.get(), text) && ::fsync(fd.get()) == 0) return {};
+    const int error = errno;
+    (void)::ftruncate(fd.get(), end);  // no part of a line stays behind on a full disk
+    errno = error;
+    return trouble(name);
+}
+
 Result<Fd> lock_file(int directory, const std::string& name) {
     Fd fd(::openat(directory, name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd) return trouble(name);

@@ -23,6 +23,10 @@ namespace vmc::edge {
 [[nodiscard]] Result<void> replace_file(int directory, const std::string& name, std::string_view content,
                                         bool durable = true);
 
+/// One line more at its end, on the disk when this has returned; made when missing. A line that was cut short before
+/// is ended first. The caller holds the lock.
+[[nodiscard]] Result<void> append_line(int directory, const std::string& name, std::string_view line);
+
 /// An flock on `name` in `directory`, made when missing; released with the Fd. Waits at most 2 s.
 [[nodiscard]] Result<Fd> lock_file(int directory, const std::string& name);
 

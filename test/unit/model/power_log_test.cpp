@@ -35,8 +35,9 @@ TEST_CASE("a wall clock that was set back holds nobody longer than the action wa
 
 TEST_CASE("what was done to a VM's power reads back, bounded, and what is no such record is empty") {
     PowerLog log;
-    for (int i = 0; i < 40; ++i) log.begin(PowerAction::on, noon + i * 1min, 30s, "m" + std::to_string(i));
-    log.end("m39");
+    constexpr int many = PowerLog::kept + 24;
+    for (int i = 0; i < many; ++i) log.begin(PowerAction::on, noon + i * 1min, 30s, "m" + std::to_string(i));
+    log.end("m" + std::to_string(many - 1));
     CHECK(log.deeds().size() == PowerLog::kept);
     const auto read = PowerLog::parse(log.serialise());
     REQUIRE(read.deeds().size() == PowerLog::kept);

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who turns a simulated machine off and on, as well or as badly as real switches do.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "port/power_switch.hpp"
+#include "sim/clock.hpp"
+#include "sim/host.hpp"
+
+namespace vmc::sim {
+
+class SimPowerSwitch final : public port::PowerSwitch {
+public:
+    enum class Flaw {
+        none,
+        says_on,      ///< whatever is true
+        says_off,
+        mute,         ///< answers no question
+        refuses,      ///< takes no order
+        hangs,        ///< takes an order and does not return before its deadline; it is carried out
+        late,         ///< carries it out 20 s after it said that it had taken it
+        forgets,      ///< says that it has taken an order, and does nothing
+    };
+    static constexpr int flaws = 8;
+
+    /// An order, and what was true then.
+    struct Order {
+        PowerAction action;
+        Instant at;
+        bool up;        ///< its kernel ran
+        bool thinks;    ///< and its programs made progress
+    };
+
+    SimPowerSwitch(SimClock& clock, SimHost& host, Flaw flaw = Flaw::none) : clock_(clock), host_(host), flaw_(flaw) {}
+
+    Async<Result<PowerReading>> read(Instant deadline) override;
+    Async<Result<void>> act(PowerAction action, Instant deadline) override;
+    [[nodiscard]] bool can(PowerAction action) const override { return action != PowerAction::cycle; }
+    [[nodiscard]] std::string told(PowerAction action) const override { return "switch: " + std::string(slug(action)); }
+
+    [[nodiscard]] const std::vector<Order>& orders() const noexcept { return orders_; }
+    bool paused_shows = true;   ///< it tells a pause from running, as QMP does
+
+private:
+    void carry_out(PowerAction action);
+    [[nodiscard]] PowerState state() const;
+
+    SimClock& clock_;
+    SimHost& host_;
+    const Flaw flaw_;
+    std::vector<Order> orders_;
+};
+
+}  // namespace vmc::sim

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/condition.hpp"
+
+#include <algorithm>
+
+namespace vmc::model {
+namespace {
+
+bool runs_commands(const Diagnosis& diagnosis) {
+    return std::ranges::any_of(diagnosis.health.evidence,
+                               [](const Evidence& e) { return e.layer == Layer::exec && e.answer == Answer::works; });
+}
+
+bool is_stranger(BootChange change) {
+    return change == BootChange::other_machine || change == BootChange::re_imaged || change == BootChange::ambiguous;
+}
+
+/// What speaks of its silence, each by another way: our connections to it, its power switch, others near it who
+/// answer us. A fresh login and the session from before go the same way, and are one.
+int sources_of(const Circumstances& around, std::optional<PowerState> power) {
+    const bool others = around.canary == Canary::answers || around.company == Company::answers;
+    return 1 + (power && *power != PowerState::unknown ? 1 : 0) + (others ? 1 : 0);
+}
+
+}  // namespace
+
+bool is_silent(const Diagnosis& diagnosis) {
+    const auto verdict = diagnosis.health.verdict;
+    const bool gone = verdict == Verdict::unreachable || verdict == Verdict::off || verdict == Verdict::crashed;
+    return gone && !diagnosis.health.os_signs && !runs_commands(diagnosis);
+}
+
+Condition condition_of(const Diagnosis& diagnosis, const Circumstances& around, std::optional<PowerState> power) {
+    Condition is;
+    is.verdict = diagnosis.health.verdict;
+    is.claim = diagnosis.health.claim;
+    is.cause = diagnosis.health.cause;
+    for (const auto& hypothesis : diagnosis.hypotheses)
+        if (hypothesis.cause == "observer-offline" || hypothesis.cause == "observer-overloaded")
+            is.ours += hypothesis.probability;
+    is.stranger = is_stranger(diagnosis.boot_change);
+    is.runs_commands = runs_commands(diagnosis);
+    is.power = power;
+    is.silent_sources = is_silent(diagnosis) ? sources_of(around, power) : 0;
+    return is;
+}
+
+}  // namespace vmc::model

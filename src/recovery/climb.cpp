@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "recovery/climb.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/span.hpp"
+#include "flow/deadline.hpp"
+#include "health/boot_since.hpp"
+#include "model/acquaintance.hpp"
+#include "model/boot_story.hpp"
+#include "model/boot_text.hpp"
+
+namespace vmc::recovery {
+
+namespace {
+
+using What = model::Decision::What;
+
+/// However long there is to wait: what changed meanwhile is seen after that. With the longest look less than
+/// Incident::longest_gap.
+constexpr Duration look_each = std::chrono::seconds(30);
+constexpr Duration proof_within = std::chrono::seconds(30);
+constexpr Duration story_within = std::chrono::seconds(40);
+
+bool is_other_machine(BootChange change) {
+    return change == BootChange::other_machine || change == BootChange::re_imaged || change == BootChange::ambiguous;
+}
+
+/// So that who comes next does not take it for news.
+void remember_boot(const link::Ports& ports, const Target& target, const BootRecord& boot) {
+    const auto change = [&](const std::optional<std::string>& record) {
+        auto known = model::Acquaintance::parse(record.value_or(""));
+        known.boot = boot;
+        known.seen = ports.clock.wall_now();
+        return known.serialise();
+    };
+    (void)ports.store.update(model::acquaintance_name(target), change);
+}
+
+}  // namespace
+
+Climb::Climb(link::Ports ports, port::Prober& prober, link::Link& link, port::PowerSwitch* power,
+             const RecoveryPolicy& policy, RecoveryFn tell)
+    : ports_(ports), prober_(prober), link_(link), power_(power), policy_(policy), begun_(ports_.clock.now()),
+      book_(ports, link.target(), std::move(tell)), rungs_(ports, link, power) {
+    if (policy_.dry_run()) book_.dry();
+}
+
+Async<Recovery> Climb::run() {
+    const Instant deadline = begun_ + policy_.within();
+    for (;;) {
+        auto looked = co_await look();
+        if (!looked) co_return ended(false, looked.error().line());
+        const auto decision = decide(book_.deeds());
+        if (policy_.dry_run()) {
+            outlook();
+            const bool well = decision.what == What::recovered;
+            co_return ended(well, well ? decision.reason : "dry run: nothing was done");
+        }
+        const bool never_ill = decision.what == What::recovered && book_.id().empty();
+        if (decision.reason != said_last_ && !never_ill) book_.log("decided", decision.reason);
+        said_last_ = decision.reason;
+        const bool done = co_await step(decision);
+        if (done) co_return std::move(came_to_);
+        if (ports_.clock.now() >= deadline)
+            co_return ended(false, "not back after " + spoken(ports_.clock.now() - begun_) + "; " + decision.reason);
+    }
+}
+
+/// True when it is over.
+Async<bool> Climb::step(const model::Decision& decision) {
+    switch (decision.what) {
+        case What::recovered: co_return co_await recovered();
+        case What::act: co_await act(decision); break;
+        case What::wait: co_await wait(decision); break;
+        case What::give_up: {
+            auto noted = book_.give_up(decision.reason);
+            came_to_ = ended(false, noted ? decision.reason : noted.error().line());
+            co_return true;
+        }
+    }
+    co_return false;
+}
+
+model::Decision Climb::decide(const model::Deeds& deeds) const {
+    return model::next_rung(condition_, fleet_, policy_, deeds, ports_.clock.now());
+}
+
+Async<Result<void>> Climb::look() {
+    auto read = book_.read();
+    if (!read) co_return read;
+    recall_boot();
+    std::optional<PowerState> power;
+    auto seen = co_await health::look(ports_, prober_, link_, power_);
+    if (power_ != nullptr) power = seen.around.power;
+    condition_ = model::condition_of(seen.diagnosis, seen.around, power);
+    condition_.can_nmi = rungs_.can_nmi();
+    if (condition_.runs_commands) {
+        co_await rungs_.learn_means();
+        condition_.as_root = rungs_.means().as_root();
+    }
+    came_to_.found = std::move(seen.diagnosis);
+    auto noted = book_.looked(came_to_.found, condition_);
+    if (!noted) co_return noted;
+    book_.tell_silence(condition_);
+    auto fleet = book_.fleet(std::max(policy_.fleet_size(), ports_.company.size()));
+    if (!fleet) co_return std::unexpected(fleet.error());
+    fleet_ = *fleet;
+    co_return Result<void>{};
+}
+
+/// The boot to compare with is the one that was known before anything was wrong.
+void Climb::recall_boot() {
+    if (before_) return;
+    if (auto kept = book_.kept("before")) {
+        before_ = model::parse_boot_text(*kept);
+        return;
+    }
+    const auto record = ports_.store.read(model::acquaintance_name(link_.target()));
+    if (record && *record) before_ = model::Acquaintance::parse(**record).boot;
+}
+
+Async<void> Climb::wait(const model::Decision& decision) {
+    const Instant until = std::min(decision.until, ports_.clock.now() + look_each);
+    const auto online = [this] { return link_.current() != nullptr && link_.current()->usable(); };
+    // What was online when this look ended is no news.
+    if (online()) co_return co_await ports_.clock.sleep_until(until);
+    while (!online() && ports_.clock.now() < until) {
+        auto step = link_.next_step();
+        co_await flow::finishes(ports_.clock, until, std::move(step));
+    }
+}
+
+Async<void> Climb::act(const model::Decision& decision) {
+    const std::string cause = condition_.cause;
+    const auto action = rungs_.action(decision.rung, cause, condition_.power);
+    if (before_ && !book_.kept("before")) book_.keep("before", model::boot_text(*before_));
+    if (is_destructive(decision.rung) && condition_.runs_commands) co_await save_evidence("before", false);
+    const auto again = [this](const model::Deeds& deeds) { return decide(deeds); };
+    auto ours = book_.begin(decision, action, rungs_.longest(decision.rung), again);
+    if (!ours) {
+        book_.log("decided", "not taken, since it cannot be written down: " + ours.error().line());
+        co_await ports_.clock.sleep_until(ports_.clock.now() + look_each);
+        co_return;
+    }
+    if (!*ours) co_return;  // another process was faster
+    const auto gone = link_.current() && link_.current()->facts
+                          ? std::optional(link_.current()->facts->boot_id)
+                          : before_ ? std::optional(before_->boot_id) : std::nullopt;
+    auto done = co_await rungs_.take(decision.rung, cause, condition_.power);
+    book_.end(done.has_value(), done ? *done : done.error().line());
+    if (!done || !is_destructive(decision.rung)) co_return;
+    auto back = co_await until_back(ports_, prober_, link_, gone,
+                                    std::min(begun_ + policy_.within(), ports_.clock.now() + policy_.takes_effect()));
+    if (back) book_.log("looked", "it answers again, boot " + back->now.boot_id.text());
+    else book_.log("looked", back.error().line());
+}
+
+/// It is well by a diagnosis; now twice in a row, as the machine that it was.
+Async<bool> Climb::recovered() {
+    auto proof = co_await prove(ports_, link_, ports_.clock.now() + proof_within);
+    if (!proof) {
+        book_.log("looked", "it looked well, and a command failed: " + proof.error().line());
+        co_await ports_.clock.sleep_until(ports_.clock.now() + std::chrono::seconds(1));
+        co_return false;
+    }
+    if (before_) {
+        auto story = model::boot_story(*before_, proof->now);
+        if (is_other_machine(story.change)) {
+            auto noted = book_.give_up("another machine may stand there");
+            came_to_ = ended(false, noted ? "another machine may stand there" : noted.error().line());
+            co_return true;
+        }
+        if (is_new_life(story.change) && link_.current())
+            story = co_await health::told_over(ports_, link_, *link_.current()->session, *before_, proof->now,
+                                               story_within);
+        came_to_.boot = std::move(story);
+    }
+    if (book_.incident().state() == model::Incident::State::none) {
+        came_to_ = ended(true, "it is well");
+        co_return true;
+    }
+    const bool anew = came_to_.boot && is_new_life(came_to_.boot->change);
+    came_to_.down = proof->proven - book_.incident().opened_on(ports_.clock.wall_now(), ports_.clock.now());
+    co_await save_evidence("after", anew);
+    auto closed = book_.close("back: boot and identity read, two commands in a row" +
+                              (anew ? "; " + came_to_.boot->line() : std::string()));
+    came_to_ = ended(true, closed ? "back" : "back, which could not be written down: " + closed.error().line());
+    co_return true;
+}
+
+/// What the VM can tell: before it goes down, and after it came back.
+Async<void> Climb::save_evidence(std::string when, bool of_boot_before) {
+    std::vector<std::string> files = {"kernel-log", "jobs"};
+    if (of_boot_before) {
+        files.emplace_back("pstore");
+        files.emplace_back("journal-before");
+    }
+    std::string told;
+    for (const auto& file : files) {
+        auto text = co_await rungs_.evidence(file);
+        if (!text || text->find_first_not_of(" \n") == std::string::npos) continue;
+        book_.keep(file + "-" + when, *text);
+        told += (told.empty() ? "" : ", ") + file + "-" + when;
+    }
+    if (!told.empty()) book_.log("evidence", "kept " + told);
+}
+
+void Climb::outlook() {
+    came_to_.outlook = model::outlook(condition_, fleet_, policy_, book_.deeds(), ports_.clock.now());
+    for (auto& rung : came_to_.outlook)
+        rung.action = rungs_.action(rung.rung, condition_.cause, condition_.power);
+}
+
+Recovery Climb::ended(bool recovered, std::string reason) {
+    Recovery all = std::move(came_to_);
+    all.recovered = recovered;
+    all.reason = std::move(reason);
+    all.incident = book_.id();
+    all.steps = book_.steps();
+    all.took = ports_.clock.now() - begun_;
+    return all;
+}
+
+Async<Result<Reboot>> reboot(link::Ports ports, port::Prober& prober, link::Link& link, Duration within) {
+    const Instant deadline = ports.clock.now() + within;
+    auto before = co_await health::read_boot(ports, link);
+    if (!before) co_return std::unexpected(before.error());
+    Rungs rungs(ports, link, nullptr);
+    co_await rungs.learn_means();
+    if (!rungs.means().as_root())
+        co_return failed(Code::declined, Stage::command,
+                         "who is logged in there is not root, and sudo wants a password: nobody reboots it");
+    const Instant ordered = ports.clock.now();
+    auto taken = co_await rungs.take(Rung::reboot, "", std::nullopt);
+    if (!taken) co_return std::unexpected(taken.error());
+    Instant last_answer = ports.clock.now();
+    if (const auto wire = link.current()) last_answer = std::max(last_answer, wire->session->last_received());
+    auto back = co_await until_back(ports, prober, link, before->boot_id, deadline);
+    if (!back) co_return std::unexpected(back.error());
+    auto story = model::boot_story(*before, back->now);
+    if (link.current())
+        story = co_await health::told_over(ports, link, *link.current()->session, *before, back->now, story_within);
+    remember_boot(ports, link.target(), back->now);
+    Reboot done(std::move(story));
+    done.silent = back->answered - last_answer;
+    done.took = back->proven - ordered;
+    co_return done;
+}
+
+}  // namespace vmc::recovery

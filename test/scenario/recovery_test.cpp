@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+// Brought back by the gentlest step that helps; never twice, never against a VM that is well.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "model/incident.hpp"
+#include "model/incident_text.hpp"
+#include "recovery/climb.hpp"
+#include "scenario.hpp"
+#include "sim/power_switch.hpp"
+
+namespace vmc::test {
+
+using namespace std::chrono_literals;
+using sim::Fault;
+using sim::SimPowerSwitch;
+using sim::Trouble;
+
+namespace {
+
+constexpr Duration for_good = 24h;
+
+/// A VM that we know and that was well, with a power switch; the trouble begins now.
+class Lost : public Scenario {
+public:
+    explicit Lost(SimPowerSwitch::Flaw flaw = SimPowerSwitch::Flaw::none, std::uint64_t seed = 1)
+        : Scenario(seed), power(world.clock(), host, flaw) {
+        host.boot_heals = true;
+        (void)world.network().gateway();
+        REQUIRE(online());
+        (void)world.run(health::diagnose(ports(), world.prober(), *link));
+        world.run_for(5s);
+        began = world.now();
+    }
+    Async<Recovery> climb(RecoveryPolicy policy) {
+        auto tell = [this](const RecoveryNews& news) { world.story().tell(news.event, news.text); };
+        recovery::Climb one(ports(), world.prober(), *link, &power, policy, tell);
+        co_return co_await one.run();
+    }
+    Recovery recover(RecoveryPolicy policy = {}) { return world.run(climb(policy)); }
+    [[nodiscard]] model::Incident incident() {
+        const auto record = world.store().read(model::incident_record_name(target));
+        return model::Incident::parse((*record).value_or(""));
+    }
+    [[nodiscard]] std::vector<Rung> rungs(const Recovery& done) const {
+        std::vector<Rung> all;
+        for (const auto& step : done.steps)
+            if (step.rung != Rung::look_again) all.push_back(step.rung);
+        return all;
+    }
+
+    SimPowerSwitch power;
+    Instant began;
+};
+
+using Rungs = std::vector<Rung>;
+
+}  // namespace
+
+TEST_CASE("a dead sshd is started through the session that is left, and nothing is rebooted") {
+    for (const auto& fault : {Fault::sshd_stop(0s, for_good), Fault::sshd_freeze(0s, for_good)}) {
+        Lost s;
+        fault.plan(s.host);
+        s.world.run_for(1s);
+        const auto done = s.recover();
+        CAPTURE(s.world.story().text());
+        CHECK(done.recovered);
+        CHECK(s.rungs(done) == Rungs{Rung::repair});
+        CHECK(s.host.boots() == 1);
+        CHECK(s.power.orders().empty());
+        CHECK(done.down.has_value());
+        CHECK(s.incident().state() == model::Incident::State::none);
+    }
+}
+
+TEST_CASE("a VM that is off is switched on at once: that is proof, and no silence to wait for") {
+    Lost s;
+    s.host.power_off();
+    s.world.run_for(1s);
+    const auto done = s.recover();
+    CAPTURE(s.world.story().text());
+    REQUIRE(done.recovered);
+    CHECK(s.rungs(done) == Rungs{Rung::power_cycle});
+    REQUIRE(s.power.orders().size() == 1);
+    CHECK(s.power.orders()[0].action == PowerAction::on);
+    CHECK(s.power.orders()[0].at - s.began < 1min);
+    REQUIRE(done.boot.has_value());
+    CHECK(is_new_life(done.boot->change));
+}
+
+TEST_CASE("a silent VM is left alone for five minutes, then its power is cycled once") {
+    Lost s;
+    Fault::panic(0s).plan(s.host);
+    s.world.run_for(1s);
+    const auto done = s.recover(RecoveryPolicy().up_to(Rung::power_cycle));
+    CAPTURE(s.world.story().text());
+    REQUIRE(done.recovered);
+    CHECK(s.power.orders().front().at - s.began >= 5min);
+    CHECK(s.power.orders().front().at - s.began < 7min);
+    // Its hypervisor's NMI first, where there is one: its kernel is dead, and hears none.
+    CHECK(s.rungs(done).back() == Rung::power_cycle);
+    for (const auto& order : s.power.orders()) CHECK_FALSE(order.up);
+}
+
+TEST_CASE("the lab profile shortens the silence, and nothing else") {
+    Lost s;
+    Fault::panic(0s).plan(s.host);
+    s.world.run_for(1s);
+    const auto done = s.recover(RecoveryPolicy::lab());
+    CAPTURE(s.world.story().text());
+    REQUIRE(done.recovered);
+    CHECK(s.power.orders().front().at - s.began >= 15s);
+    CHECK(s.power.orders().front().at - s.began < 2min);
+}
+
+TEST_CASE("a VM that is paused is nobody's to reset") {
+    Lost s;
+    s.host.begin(Trouble::paused);
+    s.world.run_for(1s);
+    const auto done = s.recover();
+    CHECK_FALSE(done.recovered);
+    CHECK(done.reason.find("paused") != std::string::npos);
+    CHECK(s.power.orders().empty());
+    CHECK(s.host.boots() == 1);
+}
+
+TEST_CASE("what another boot would not mend, and what may be another machine, is left to a person") {
+    const auto give_up = [](const auto& begin, const char* why) {
+        Lost s;
+        begin(s);
+        s.world.run_for(1s);
+        const auto done = s.recover(RecoveryPolicy().within(10min));
+        CAPTURE(s.world.story().text());
+        CHECK_FALSE(done.recovered);
+        CHECK(done.reason.find(why) != std::string::npos);
+        CHECK(s.power.orders().empty());
+        CHECK(s.host.boots() == 1);
+    };
+    give_up([](Lost& s) { s.host.begin(Trouble::disk_full); }, "disk-full");
+    give_up([](Lost& s) { s.host.begin(Trouble::login_denied); s.host.kill_sessions(); }, "auth-denied");
+    give_up([](Lost& s) { s.host.new_identity(); s.host.kill_sessions(); }, "another machine");
+}
+
+TEST_CASE("an illness of its kernel is ended by an orderly reboot, once in an incident") {
+    Lost s;
+    s.host.begin(Trouble::root_read_only);
+    s.world.run_for(1s);
+    const auto done = s.recover();
+    CAPTURE(s.world.story().text());
+    REQUIRE(done.recovered);
+    CHECK(s.rungs(done) == Rungs{Rung::reboot});
+    CHECK(s.host.boots() == 2);
+    CHECK(s.power.orders().empty());
+}
+
+TEST_CASE("a reboot that mends nothing is not tried again by the next who comes, and a person is asked for") {
+    Lost s;
+    s.host.boot_heals = false;
+    s.host.begin(Trouble::root_read_only);
+    s.world.run_for(1s);
+    const auto first = s.recover();
+    CHECK_FALSE(first.recovered);
+    const auto boots = s.host.boots();
+    CHECK(boots == 3);  // a reboot, a sysrq
+    for (int i = 0; i < 3; ++i) {
+        s.world.run_for(30min);
+        const auto next = s.recover();
+        CHECK_FALSE(next.recovered);
+        CHECK(next.incident == first.incident);
+    }
+    CHECK(s.host.boots() == boots);
+}
+
+TEST_CASE("a dry run does nothing on any rung, and writes nothing") {
+    struct Row {
+        void (*begin)(Lost&);
+        Rung rung;
+    };
+    const Row rows[] = {
+        {[](Lost& s) { s.host.begin(Trouble::sshd_stopped); }, Rung::repair},
+        {[](Lost& s) { s.host.begin(Trouble::root_read_only); }, Rung::reboot},
+        {[](Lost& s) { s.host.power_off(); }, Rung::power_cycle},
+        {[](Lost& s) { s.host.panic(); }, Rung::look_again},
+    };
+    for (const Row& row : rows) {
+        Lost s;
+        row.begin(s);
+        s.world.run_for(10s);
+        const auto before = s.world.store().records.size();
+        const auto ran = s.host.ledger().size();
+        const bool up = s.host.up();
+        const auto done = s.recover(RecoveryPolicy::lab().dry_run(true));
+        CAPTURE(slug(row.rung));
+        CHECK_FALSE(done.recovered);
+        REQUIRE(done.outlook.size() == 6);
+        CHECK(done.outlook[static_cast<std::size_t>(row.rung)].may);
+        CHECK(s.power.orders().empty());
+        CHECK(s.host.boots() == 1);
+        CHECK(s.host.up() == up);
+        CHECK(s.host.suffers(Trouble::sshd_stopped) == (row.rung == Rung::repair));
+        CHECK(s.incident().state() == model::Incident::State::none);
+        CHECK(s.world.store().records.count(std::string(model::incident_log_name)) == 0);
+        CHECK(s.world.store().records.size() >= before);
+        CHECK(s.host.ledger().size() >= ran);  // it looks
+    }
+}
+
+TEST_CASE("a state directory that cannot be written lets nothing be done") {
+    Lost s;
+    s.host.power_off();
+    s.world.run_for(1s);
+    s.world.store().writable = false;
+    const auto done = s.recover(RecoveryPolicy().within(5min));
+    CHECK_FALSE(done.recovered);
+    CHECK(s.power.orders().empty());
+}
+
+TEST_CASE("whoever is killed at any point of an incident, the next goes on: no step twice, the log is whole") {
+    int killed = 0, acted = 0;
+    for (Duration at = 50ms; at < 8min; at += at < 20s ? 230ms : 7s) {
+        CAPTURE(at);
+        Lost s;
+        s.host.power_off();
+        const auto first = s.world.start(s.climb(RecoveryPolicy()));
+        s.world.run_for(at);
+        const bool over = first.done();
+        s.world.stop_tasks();
+        ++killed;
+        s.world.run(s.link->close());
+        s.link = s.make_link();
+        const auto orders = s.power.orders().size();
+        acted += orders > 0 ? 1 : 0;
+        const auto done = s.recover();
+        CAPTURE(s.world.story().text());
+        // One that was killed while its order was under way may have been obeyed or not: who comes next looks.
+        CHECK(s.power.orders().size() == 1);
+        CHECK((done.recovered || orders == 1));
+        std::set<std::string> rungs;
+        const auto incident = s.incident();
+        for (const auto& step : incident.steps()) CHECK(rungs.insert(std::string(slug(step.rung))).second);
+        const auto log = s.world.store().read(model::incident_log_name);
+        REQUIRE((*log).has_value());
+        CHECK((*log)->ends_with("\"}\n"));
+        if (over) break;
+    }
+    MESSAGE(killed << " killed, " << acted << " of them after their order");
+}
+
+TEST_CASE("a thousand VMs that fall silent in one second were cut off by us: no step against any of them") {
+    constexpr int vms = 1000;
+    Scenario s;
+    (void)s.world.network().gateway();
+    std::vector<std::unique_ptr<link::Link>> links;
+    std::vector<std::unique_ptr<SimPowerSwitch>> switches;
+    std::vector<std::unique_ptr<recovery::Climb>> climbs;
+    std::vector<sim::Pending<Recovery>> ends;
+    for (int i = 0; i < vms; ++i) {
+        const auto name = "vm-" + std::to_string(i);
+        auto& host = s.world.host(name);
+        switches.push_back(std::make_unique<SimPowerSwitch>(s.world.clock(), host));
+        auto target = Target(name).user("alice").key("key");
+        links.push_back(std::make_unique<link::Link>(s.ports(), std::move(target), nullptr));
+        ends.push_back({});
+    }
+    std::vector<sim::Pending<Result<void>>> ups;
+    for (auto& link : links) ups.push_back(s.world.start(link->connect()));
+    REQUIRE(s.world.run_until([&] { return std::ranges::all_of(ups, [](const auto& up) { return up.done(); }); }, 10min));
+    for (auto& up : ups) REQUIRE(up.value().has_value());
+    s.world.run_for(5s);
+    s.world.network().begin_uplink_cut();
+    // Long past the silence that one VM alone would need.
+    const auto policy = RecoveryPolicy().silence(1min).within(3min);
+    for (int i = 0; i < vms; ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        climbs.push_back(std::make_unique<recovery::Climb>(s.ports(), s.world.prober(), *links[at], switches[at].get(),
+                                                           policy, nullptr));
+        ends[at] = s.world.start(climbs.back()->run());
+    }
+    CHECK(s.world.run_until([&] { return std::ranges::all_of(ends, [](const auto& one) { return one.done(); }); }, 2h));
+    std::size_t orders = 0, recovered = 0;
+    for (const auto& one : switches) orders += one->orders().size();
+    for (auto& one : ends) recovered += one.done() && one.value().recovered ? 1 : 0;
+    CHECK(orders == 0);
+    CHECK(recovered == 0);
+    MESSAGE(vms << " VMs, " << orders << " orders to their power switches");
+    for (auto& link : links) s.world.run(link->close());
+}
+
+}  // namespace vmc::test
