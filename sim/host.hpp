@@ -65,6 +65,8 @@ public:
     [[nodiscard]] bool thinks() const {
         return up_ && !suffers(Trouble::paused) && !suffers(Trouble::userspace_frozen);
     }
+    /// Nothing is wrong with the machine itself, whatever became of the way to it.
+    [[nodiscard]] bool is_well() const;
     /// A forwarder answers for itself, whatever became of the machine behind it.
     [[nodiscard]] bool answers_ping() const {
         return (forwarded || (up_ && !suffers(Trouble::paused))) && !suffers(Trouble::no_icmp);

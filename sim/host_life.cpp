@@ -63,13 +63,23 @@ void SimHost::start_services_after(Duration span) {
     });
 }
 
-/// What was wrong with what ran there.
+namespace {
+
+/// Of what runs there: the next boot ends it.
+constexpr std::array inner_troubles = {Trouble::sshd_stopped,     Trouble::sshd_frozen,      Trouble::throttled,
+                                       Trouble::booting_message,  Trouble::shutdown_message, Trouble::userspace_frozen,
+                                       Trouble::fork_fails,       Trouble::shell_fork_fails, Trouble::processes_scarce,
+                                       Trouble::exec_hangs,       Trouble::disk_hung,        Trouble::root_read_only,
+                                       Trouble::memory_exhausted, Trouble::kernel_oops};
+
+}  // namespace
+
 void SimHost::heal() {
-    using enum Trouble;
-    for (const Trouble trouble :
-         {sshd_stopped, sshd_frozen, throttled, booting_message, shutdown_message, userspace_frozen, fork_fails,
-          shell_fork_fails, processes_scarce, exec_hangs, disk_hung, root_read_only, memory_exhausted, kernel_oops})
-        mend(trouble);
+    for (const Trouble trouble : inner_troubles) mend(trouble);
+}
+
+bool SimHost::is_well() const {
+    return thinks() && serves() && std::ranges::none_of(inner_troubles, [this](Trouble t) { return suffers(t); });
 }
 
 void SimHost::mend(Trouble trouble) {

@@ -12,6 +12,16 @@ constexpr Duration answers_after = std::chrono::milliseconds(40);
 constexpr Duration late_by = std::chrono::seconds(20);
 constexpr Duration reset_takes = std::chrono::seconds(5);
 
+class UnderWay {
+public:
+    explicit UnderWay(int& count) : count_(count) { ++count_; }
+    UnderWay(const UnderWay&) = delete;
+    ~UnderWay() { --count_; }
+
+private:
+    int& count_;
+};
+
 }  // namespace
 
 PowerState SimPowerSwitch::state() const {
@@ -34,15 +44,14 @@ Async<Result<PowerReading>> SimPowerSwitch::read(Instant deadline) {
 }
 
 Async<Result<void>> SimPowerSwitch::act(PowerAction action, Instant deadline) {
-    orders_.push_back({action, clock_.now(), host_.up(), host_.thinks()});
+    orders_.push_back({action, clock_.now(), host_.up(), host_.is_well(), under_way_ > 0});
+    const UnderWay counted(under_way_);
     host_.story().tell("switch", slug(action));
     co_await clock_.sleep_until(std::min(deadline, clock_.now() + answers_after));
     switch (flaw_) {
         case Flaw::refuses: co_return failed(Code::declined, Stage::none, "the power switch refuses");
         case Flaw::forgets: co_return Result<void>{};
-        case Flaw::late:
-            host_.agenda().after(late_by, [this, action] { carry_out(action); });
-            co_return Result<void>{};
+        case Flaw::late: host_.agenda().after(late_by, [this, action] { carry_out(action); }); co_return Result<void>{};
         case Flaw::hangs:
             carry_out(action);
             co_await clock_.sleep_until(deadline);

@@ -30,7 +30,8 @@ public:
         PowerAction action;
         Instant at;
         bool up;        ///< its kernel ran
-        bool thinks;    ///< and its programs made progress
+        bool well;      ///< nothing was wrong with it
+        bool another;   ///< another order was under way
     };
 
     SimPowerSwitch(SimClock& clock, SimHost& host, Flaw flaw = Flaw::none) : clock_(clock), host_(host), flaw_(flaw) {}
@@ -51,6 +52,7 @@ private:
     SimHost& host_;
     const Flaw flaw_;
     std::vector<Order> orders_;
+    int under_way_ = 0;
 };
 
 }  // namespace vmc::sim

@@ -23,10 +23,10 @@ namespace vmc VMC_API {
 /// "power-cycle".
 enum class Rung {
     look_again,
-    repair,       ///< from inside, over a session that works: start sshd, lift a ban on us, free a full process table
-    reboot,       ///< orderly, over SSH
-    sysrq,        ///< sync, then a panic that pstore keeps and that starts it anew
-    nmi,          ///< from its hypervisor: a kernel that is set so panics, and keeps its last words
+    repair,  ///< from inside, over a session that works: start sshd, lift a ban on us, free a full process table
+    reboot,  ///< orderly, over SSH
+    sysrq,  ///< sync, then a panic that pstore keeps and that starts it anew
+    nmi,  ///< from its hypervisor: a kernel that is set so panics, and keeps its last words
     power_cycle,  ///< or power on, where it is off
 };
 [[nodiscard]] std::string_view slug(Rung rung) noexcept;
@@ -117,7 +117,7 @@ struct RecoveryStep {
     WallTime at{};
     std::string reason;
     std::string action;  ///< exactly what was done
-    bool worked = false; ///< it was carried out; whether it helped is in what was seen then
+    bool worked = false;  ///< it was carried out; whether it helped is in what was seen then
     std::string result;
 };
 
@@ -125,20 +125,21 @@ struct RecoveryStep {
 struct RungOutlook {
     Rung rung = Rung::look_again;
     bool may = false;
-    std::string why;     ///< why it may be taken, or why not
+    bool later = false;  ///< not now, and when it goes on like this for a while
+    std::string why;  ///< why it may be taken, or why not
     std::string action;  ///< exactly what it would do
 };
 
 /// What became of it.
 struct Recovery {
-    bool recovered = false;     ///< well, and verified: boot and identity read, two commands in a row
-    std::string reason;         ///< for people: why it ended so, one line
-    std::string incident;       ///< its id; empty: there was none
+    bool recovered = false;  ///< well, and verified: boot and identity read, two commands in a row
+    std::string reason;  ///< for people: why it ended so, one line
+    std::string incident;  ///< its id; empty: there was none
     std::vector<RecoveryStep> steps;
     std::vector<RungOutlook> outlook;  ///< of a dry run
-    Diagnosis found;            ///< by the last look
-    std::optional<BootStory> boot;     ///< since before the incident, where both boots were read
-    std::optional<Duration> down;      ///< from the first look that found it ill to the proof that it is well
+    Diagnosis found;  ///< by the last look
+    std::optional<BootStory> boot;  ///< since before the incident, where both boots were read
+    std::optional<Duration> down;  ///< from the first look that found it ill to the proof that it is well
     Duration took{};
 };
 
@@ -156,7 +157,7 @@ struct Reboot {
     explicit Reboot(BootStory told) : story(std::move(told)) {}
     BootStory story;
     Duration silent{};  ///< from the last answer of the old boot to the first of the new one
-    Duration took{};    ///< from the order to the proof
+    Duration took{};  ///< from the order to the proof
 };
 
 }  // namespace vmc VMC_API

@@ -28,11 +28,11 @@ py::dict render(const Recovery& done) {
     py::list steps, outlook;
     for (const auto& step : done.steps)
         steps.append(py::dict("rung"_a = text(slug(step.rung)), "at"_a = since_1970(step.at),
-                              "reason"_a = text(step.reason), "action"_a = text(step.action),
-                              "worked"_a = step.worked, "result"_a = text(step.result)));
+                              "reason"_a = text(step.reason), "action"_a = text(step.action), "worked"_a = step.worked,
+                              "result"_a = text(step.result)));
     for (const auto& rung : done.outlook)
-        outlook.append(py::dict("rung"_a = text(slug(rung.rung)), "may"_a = rung.may, "why"_a = text(rung.why),
-                                "action"_a = text(rung.action)));
+        outlook.append(py::dict("rung"_a = text(slug(rung.rung)), "may"_a = rung.may, "later"_a = rung.later,
+                                "why"_a = text(rung.why), "action"_a = text(rung.action)));
     return py::dict("recovered"_a = done.recovered, "reason"_a = text(done.reason),
                     "incident"_a = text_or_none(done.incident), "steps"_a = steps, "outlook"_a = outlook,
                     "found"_a = render(done.found), "boot"_a = done.boot ? py::object(render(*done.boot)) : py::none(),

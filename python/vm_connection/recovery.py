@@ -66,6 +66,7 @@ class RungOutlook:
 
     rung: str
     may: bool
+    later: bool    # not now, and when it goes on like this for a while
     why: str       # it may be taken, or may not
     action: str    # exactly what it would do
 

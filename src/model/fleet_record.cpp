@@ -55,7 +55,8 @@ FleetRecord FleetRecord::parse(std::string_view record) {
 std::string FleetRecord::serialise() const {
     std::string text;
     for (const Entry& entry : entries_)
-        text += entry.vm + " " + text_of(entry.looked) + " " + text_of(entry.failed) + " " + text_of(entry.acting) + "\n";
+        text +=
+            entry.vm + " " + text_of(entry.looked) + " " + text_of(entry.failed) + " " + text_of(entry.acting) + "\n";
     return text;
 }
 

@@ -18,6 +18,8 @@ constexpr std::array rungs = {Rung::look_again, Rung::repair, Rung::reboot, Rung
 /// As in a diagnosis: below that a hypothesis is not worth a question.
 constexpr double in_doubt = 0.15;
 constexpr std::size_t fleet_from = 4;
+/// One look apart: what is off does not answer in between.
+constexpr Duration proof_holds = 5s;
 constexpr Duration soon = 5s;
 constexpr Duration later = 30s;
 constexpr Duration day = 24h;
@@ -121,6 +123,7 @@ public:
         else {
             auto judged = judge(rung);
             told.may = judged.may;
+            told.later = judged.from.has_value();
             told.why = std::move(judged.why);
         }
         return told;
@@ -220,6 +223,14 @@ private:
         return {true, "silent for " + spoken(now_ - *is_.silent_since), {}};
     }
 
+    /// The word of a switch, which may be that of another machine: not against anything that was heard just now.
+    [[nodiscard]] Judged proven(const std::string& words) const {
+        if (!is_.silent_since) return {false, words + ", and something of it answers", {}};
+        if (const Instant enough = *is_.silent_since + proof_holds; now_ < enough)
+            return {false, words + ", silent for only " + spoken(now_ - *is_.silent_since), enough};
+        return {true, words, {}};
+    }
+
     [[nodiscard]] Judged nmi() const {
         if (!is_.can_nmi) return {false, "no switch that sends an NMI", {}};
         if (is_.runs_commands) return {false, "it runs commands", {}};
@@ -233,8 +244,8 @@ private:
         if (!is_.power) return {false, "there is no power switch", {}};
         if (is_.runs_commands) return {false, "it runs commands", {}};
         switch (*is_.power) {
-            case PowerState::off: return within_budget({true, "it is off, by its power switch", {}});
-            case PowerState::panicked: return within_budget({true, "its kernel has panicked", {}});
+            case PowerState::off: return within_budget(proven("it is off by its power switch"));
+            case PowerState::panicked: return within_budget(proven("its kernel has panicked"));
             case PowerState::on: return within_budget(silent());
             default: return {false, "the power switch cannot say how it stands", now_ + later};
         }

@@ -229,11 +229,14 @@ std::string evidence_script(std::string_view what, const Means& means, std::stri
     if (what == "kernel-log") body = "\ndmesg | tail -c 200000\n";
     if (what == "journal-before") body = "\njournalctl -q --no-pager -b -1 -n 2000 | tail -c 200000\n";
     if (what == "pstore")
-        body = "\nset +f\nfor file in /sys/fs/pstore/* /var/lib/systemd/pstore/*/*; do\n"
-               "    [ -f \"$file\" ] && printf '== %s\\n' \"$file\" && tail -c 60000 \"$file\"\ndone | tail -c 200000\n";
+        body =
+            "\nset +f\nfor file in /sys/fs/pstore/* /var/lib/systemd/pstore/*/*; do\n"
+            "    [ -f \"$file\" ] && printf '== %s\\n' \"$file\" && tail -c 60000 \"$file\"\ndone | tail -c 200000\n";
     if (what == "jobs")
-        body = "\nset +f\nfor dir in /var/lib/vm-connection/jobs/*; do\n    [ -d \"$dir\" ] || continue\n"
-               "    printf '== %s\\n' \"${dir##*/}\"\n    tail -c 2000 \"$dir/start\" \"$dir/end\"\ndone | tail -c 200000\n";
+        body =
+            "\nset +f\nfor dir in /var/lib/vm-connection/jobs/*; do\n    [ -d \"$dir\" ] || continue\n"
+            "    printf '== %s\\n' \"${dir##*/}\"\n    tail -c 2000 \"$dir/start\" \"$dir/end\"\ndone | tail -c "
+            "200000\n";
     return means.as_root() ? as_root(body, means, nonce) : framed(body, nonce);
 }
 

@@ -24,16 +24,16 @@ RecoveryStep told(const model::Incident::Step& step) {
     said.reason = step.reason;
     said.action = step.action;
     said.worked = step.state == model::Incident::Step::State::worked;
-    said.result = step.state == model::Incident::Step::State::open ? "not known: who took it did not live to say"
-                                                                    : step.result;
+    said.result =
+        step.state == model::Incident::Step::State::open ? "not known: who took it did not live to say" : step.result;
     return said;
 }
 
 /// "unreachable, cause unknown (path-dead 41 %, vm-off 30 %); fails: tcp-connect, icmp-echo".
 std::string seen_in(const Diagnosis& diagnosis) {
     const auto& health = diagnosis.health;
-    std::string text = std::string(slug(health.verdict)) + ", cause " + health.cause +
-                       (health.claim ? "" : ", observed, not proven");
+    std::string text =
+        std::string(slug(health.verdict)) + ", cause " + health.cause + (health.claim ? "" : ", observed, not proven");
     std::string guesses;
     for (const auto& one : diagnosis.hypotheses)
         if (one.probability >= told_from)

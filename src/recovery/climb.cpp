@@ -145,9 +145,9 @@ Async<void> Climb::act(const model::Decision& decision) {
         co_return;
     }
     if (!*ours) co_return;  // another process was faster
-    const auto gone = link_.current() && link_.current()->facts
-                          ? std::optional(link_.current()->facts->boot_id)
-                          : before_ ? std::optional(before_->boot_id) : std::nullopt;
+    const auto gone = link_.current() && link_.current()->facts ? std::optional(link_.current()->facts->boot_id)
+                      : before_                                 ? std::optional(before_->boot_id)
+                                                                : std::nullopt;
     auto done = co_await rungs_.take(decision.rung, cause, condition_.power);
     book_.end(done.has_value(), done ? *done : done.error().line());
     if (!done || !is_destructive(decision.rung)) co_return;
@@ -209,8 +209,7 @@ Async<void> Climb::save_evidence(std::string when, bool of_boot_before) {
 
 void Climb::outlook() {
     came_to_.outlook = model::outlook(condition_, fleet_, policy_, book_.deeds(), ports_.clock.now());
-    for (auto& rung : came_to_.outlook)
-        rung.action = rungs_.action(rung.rung, condition_.cause, condition_.power);
+    for (auto& rung : came_to_.outlook) rung.action = rungs_.action(rung.rung, condition_.cause, condition_.power);
 }
 
 Recovery Climb::ended(bool recovered, std::string reason) {

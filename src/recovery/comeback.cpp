@@ -47,7 +47,8 @@ public:
             if (online()) co_await until_gone();
             else co_await pause(attempt_again);
         }
-        if (last_) co_return failed(Code::timed_out, last_->stage(), late(link_.target()).message() + ": " + last_->line());
+        if (last_)
+            co_return failed(Code::timed_out, last_->stage(), late(link_.target()).message() + ": " + last_->line());
         co_return std::unexpected(late(link_.target()));
     }
 

@@ -71,8 +71,8 @@ Async<Result<std::string>> Rungs::from_inside(Rung rung, std::string cause) {
     auto script = model::rung_script(rung, cause, means_, nonce);
     if (script.empty()) co_return failed(Code::bad_request, Stage::none, "nothing that we know mends " + cause);
     bool left = false;
-    auto printed = co_await link_.ask(std::move(script), ports_.clock.now() + longest(rung),
-                                      link::Link::short_answer, &left);
+    auto printed =
+        co_await link_.ask(std::move(script), ports_.clock.now() + longest(rung), link::Link::short_answer, &left);
     const bool going_down = is_destructive(rung) && left && !printed;
     if (going_down) co_return "ordered; the answer was cut off: " + printed.error().line();
     if (!printed) co_return std::unexpected(printed.error());
@@ -93,8 +93,8 @@ Async<Result<std::string>> Rungs::by_power(PowerAction action) {
 
 Async<Result<std::string>> Rungs::evidence(std::string what) {
     const auto nonce = model::nonce(ports_.random.draw());
-    auto printed = co_await link_.ask(model::evidence_script(what, means_, nonce),
-                                      ports_.clock.now() + evidence_within);
+    auto printed =
+        co_await link_.ask(model::evidence_script(what, means_, nonce), ports_.clock.now() + evidence_within);
     if (!printed) co_return std::unexpected(printed.error());
     const auto answer = model::answer_of(*printed, nonce);
     if (!answer) co_return std::unexpected(answer.error());

@@ -139,8 +139,18 @@ TEST_CASE("what another boot would not mend, and what may be another machine, is
         CHECK(s.host.boots() == 1);
     };
     give_up([](Lost& s) { s.host.begin(Trouble::disk_full); }, "disk-full");
-    give_up([](Lost& s) { s.host.begin(Trouble::login_denied); s.host.kill_sessions(); }, "auth-denied");
-    give_up([](Lost& s) { s.host.new_identity(); s.host.kill_sessions(); }, "another machine");
+    give_up(
+        [](Lost& s) {
+            s.host.begin(Trouble::login_denied);
+            s.host.kill_sessions();
+        },
+        "auth-denied");
+    give_up(
+        [](Lost& s) {
+            s.host.new_identity();
+            s.host.kill_sessions();
+        },
+        "another machine");
 }
 
 TEST_CASE("an illness of its kernel is ended by an orderly reboot, once in an incident") {
@@ -195,7 +205,8 @@ TEST_CASE("a dry run does nothing on any rung, and writes nothing") {
         CAPTURE(slug(row.rung));
         CHECK_FALSE(done.recovered);
         REQUIRE(done.outlook.size() == 6);
-        CHECK(done.outlook[static_cast<std::size_t>(row.rung)].may);
+        const auto& rung = done.outlook[static_cast<std::size_t>(row.rung)];
+        CHECK((rung.may || rung.later));
         CHECK(s.power.orders().empty());
         CHECK(s.host.boots() == 1);
         CHECK(s.host.up() == up);
@@ -266,7 +277,8 @@ TEST_CASE("a thousand VMs that fall silent in one second were cut off by us: no 
     }
     std::vector<sim::Pending<Result<void>>> ups;
     for (auto& link : links) ups.push_back(s.world.start(link->connect()));
-    REQUIRE(s.world.run_until([&] { return std::ranges::all_of(ups, [](const auto& up) { return up.done(); }); }, 10min));
+    REQUIRE(
+        s.world.run_until([&] { return std::ranges::all_of(ups, [](const auto& up) { return up.done(); }); }, 10min));
     for (auto& up : ups) REQUIRE(up.value().has_value());
     s.world.run_for(5s);
     s.world.network().begin_uplink_cut();

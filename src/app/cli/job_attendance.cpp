@@ -56,6 +56,7 @@ JobEnd JobAttendance::run(Job job, FollowOptions options) {
     while (!end.ready()) {
         look_after(job);
         say_what_is_known();
+        if (lookout_.gave_up()) follow_->stop();
         show_progress();
         if (end.ready()) break;
         const Duration pause = shows_progress_ ? progress_every : left_until(lookout_.until());
@@ -63,7 +64,10 @@ JobEnd JobAttendance::run(Job job, FollowOptions options) {
     }
     if (shows_progress_) streams().err().status({});
     if (form_ == Form::json) print(out_events_.finish() + err_events_.finish());
-    return end.get();
+    JobEnd ended = end.get();
+    if (lookout_.gave_up() && !left_ && !ended.status.ended())
+        ended.gave_up = Error(Code::lost, Stage::command, "its VM is gone, and no step brought it back");
+    return ended;
 }
 
 void JobAttendance::look_after(const Job& job) {

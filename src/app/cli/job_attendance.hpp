@@ -29,6 +29,8 @@ public:
     /// To be called once. Returns when the job has ended, or it is lost from sight for `lost_after`, or a
     /// signal asks us to leave.
     JobEnd run(Job job, FollowOptions options);
+    /// A VM that is gone while the job is followed is brought back.
+    void recover(RecoveryPolicy policy) { lookout_.recover(policy); }
     /// Left by a signal, not by an end.
     [[nodiscard]] bool left() const { return left_; }
 

@@ -20,12 +20,19 @@ constexpr Duration word_at_least_every = std::chrono::minutes(1);
 /// The first word waits so long for the first look.
 constexpr Duration at_most = std::chrono::seconds(8);
 constexpr Duration look_again = std::chrono::milliseconds(200);
+/// A link that ended is back before, unless something is wrong.
+constexpr Duration recover_after = std::chrono::seconds(10);
 /// Silence is told from a dead path in five, a full disk in less; see health/.
 constexpr Duration last_look_within = std::chrono::seconds(10);
 
 }  // namespace
 
 void Lookout::stop() {
+    if (recovering_) {
+        recovering_->cancel();
+        recovering_->wait();
+        recovering_.reset();
+    }
     if (!looking_) return;
     looking_->cancel();
     looking_->wait();
@@ -34,6 +41,9 @@ void Lookout::stop() {
 
 std::optional<std::string> Lookout::word() {
     const auto state = contact_.vm().state();
+    bring_back();
+    // Who brings it back tells what he does.
+    if (recovering_) return std::nullopt;
     if (state == "online") {
         came_back();
         return std::nullopt;
@@ -59,8 +69,31 @@ std::optional<std::string> Lookout::word() {
     return text;
 }
 
+/// Begun where it has been away for a while; its end is told.
+void Lookout::bring_back() {
+    if (recovering_ && recovering_->ready()) {
+        const auto done = recovering_->get();
+        recovering_.reset();
+        gave_up_ = !done.recovered;
+        contact_.console().say(done.recovered ? "recovered: " + done.reason : "not recovered: " + done.reason);
+    }
+    if (!policy_ || recovering_ || gave_up_ || !away_since_ || now() < *away_since_ + recover_after) return;
+    if (contact_.vm().state() == "online") return;
+    if (looking_) {
+        looking_->cancel();
+        looking_->wait();
+        looking_.reset();
+    }
+    const auto tell = [&console = contact_.console()](const RecoveryNews& news) {
+        console.say("recovery: " + news.event + ": " + news.text);
+        bell().ring();
+    };
+    recovering_ = contact_.vm().recover(*policy_, tell);
+    recovering_->on_done([] { bell().ring(); });
+}
+
 Instant Lookout::until() const {
-    if (!away_since_) return never;
+    if (!away_since_ || recovering_) return never;
     return looking_ ? say_next_ : std::min(say_next_, look_at_);
 }
 

@@ -21,6 +21,10 @@ public:
     /// When word() has something to do, as far as is known now.
     [[nodiscard]] Instant until() const;
     [[nodiscard]] bool away() const { return away_since_.has_value(); }
+    /// A VM that is away for 10 s is brought back, as far as the policy goes.
+    void recover(RecoveryPolicy policy) { policy_ = policy; }
+    /// It was tried, and no step is left: nobody has to wait any longer.
+    [[nodiscard]] bool gave_up() const { return gave_up_; }
     /// Ends a look that is going on: before the VM is closed.
     void stop();
     /// How often it came back.
@@ -30,6 +34,7 @@ private:
     void came_back();
     void look();
     [[nodiscard]] std::string found();
+    void bring_back();
 
     Contact& contact_;
     std::optional<Instant> away_since_;
@@ -38,6 +43,9 @@ private:
     Duration pause_{};  // before the next word but the first
     int losses_ = 0;
     std::optional<Task<Diagnosis>> looking_;
+    std::optional<RecoveryPolicy> policy_;
+    std::optional<Task<Recovery>> recovering_;
+    bool gave_up_ = false;
 };
 
 /// One look at a VM that was just lost; nothing when it is not over within 10 s, or somebody interrupts us.

@@ -100,8 +100,7 @@ Expected<int> Recover::run(const Words& words) {
     print(json_ ? recovery_json(host_.host(), *done) : recovery_page(host_.host(), *done));
     const bool stopped_short = !done->recovered && !yes_ && !dry_ && policy->up_to() == Rung::repair;
     if (stopped_short && !json_)
-        console.say("what could be done beyond a repair: vmc recover --dry-run " + host_.host() +
-                    "; to let it: --yes");
+        console.say("what could be done beyond a repair: vmc recover --dry-run " + host_.host() + "; to let it: --yes");
     return done->recovered ? 0 : 1;
 }
 

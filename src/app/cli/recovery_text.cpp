@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "app/cli/console.hpp"
 #include "app/cli/diagnosis_text.hpp"
 #include "app/cli/json_text.hpp"
 #include "base/span.hpp"
@@ -18,10 +19,14 @@ std::string outlook_page(const Recovery& done) {
     std::string text;
     bool taken = false;
     for (const auto& rung : done.outlook) {
-        const auto now = rung.may && !taken ? "would be taken" : rung.may ? "might be next" : "not taken";
+        const auto now = rung.may && !taken ? "would be taken"
+                         : rung.may         ? "might be next"
+                         : rung.later       ? "not yet"
+                                            : "not taken";
         taken = taken || rung.may;
-        text += fmt::format("  {:<12} {:<15} {}\n", slug(rung.rung), now, rung.why);
-        if (rung.may && !rung.action.empty()) text += fmt::format("  {:<12} {:<15} {}\n", "", "", rung.action);
+        text += fmt::format("  {:<12} {}: {}\n", slug(rung.rung), now, rung.why);
+        if ((rung.may || rung.later) && !rung.action.empty())
+            text += fmt::format("  {:<12} {}\n", "", one_line(rung.action));
     }
     return text;
 }
@@ -68,8 +73,11 @@ std::string recovery_json(const std::string& host, const Recovery& done) {
                                    {"result", step.result}});
     if (!done.outlook.empty()) fields["outlook"] = nlohmann::ordered_json::array();
     for (const auto& rung : done.outlook)
-        fields["outlook"].push_back(
-            {{"rung", slug(rung.rung)}, {"may", rung.may}, {"why", rung.why}, {"action", rung.action}});
+        fields["outlook"].push_back({{"rung", slug(rung.rung)},
+                                     {"may", rung.may},
+                                     {"later", rung.later},
+                                     {"why", rung.why},
+                                     {"action", rung.action}});
     return json_line(fields);
 }
 

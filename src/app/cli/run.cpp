@@ -51,6 +51,7 @@ private:
     RunOptions options_;
     std::optional<std::string> lost_after_;
     std::string stdout_, stderr_, result_;
+    bool recover_ = false;
     bool detach_ = false;
     bool tmux_ = false;
     bool json_ = false;
@@ -66,6 +67,7 @@ void RunVerb::describe(CLI::App& app) {
     app.add_option("--lost-after", lost_after_, "give up after nothing was heard for this long (5m)")
         ->option_text("SPAN")
         ->group(watching);
+    app.add_flag("--recover", recover_, "bring its VM back when it is gone (vmc recover)")->group(watching);
     app.add_option("--stdout", stdout_, "its stdout goes to this file, exactly once")
         ->option_text("FILE")
         ->group(watching);
@@ -126,6 +128,11 @@ Expected<int> RunVerb::follow(Contact& contact, const Job& job, JobSinks& sinks,
                              JobAttendance::OnInterrupt::cancel);
     FollowOptions from;
     from.lost_after(lost_after);
+    if (recover_) {
+        const auto& policy = contact.settings().recovery;
+        attendance.recover(policy);
+        from.lost_after(lost_after + policy.within());  // who gives up is the recovery
+    }
     sinks.continue_from(from);
     auto end = attendance.run(job, std::move(from));
     return options_.report(contact, job, end, attendance.left(), sinks, result, json_);

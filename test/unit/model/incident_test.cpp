@@ -106,8 +106,9 @@ TEST_CASE("power actions of a person count too, an NMI does not") {
 
 TEST_CASE("a line of the log is one line of JSON, whatever a host says") {
     const auto line = incident_line(noon, "id", "web-1", "ended", "a \"b\" \\ \n\x1b[2J \xff \xc3\xa4");
-    CHECK(line == "{\"schema\":1,\"at\":\"2026-11-18T11:06:40.000Z\",\"incident\":\"id\",\"host\":\"web-1\","
-                  "\"event\":\"ended\",\"text\":\"a \\\"b\\\" \\\\ \\u000a\\u001b[2J \xef\xbf\xbd \xc3\xa4\"}");
+    CHECK(line ==
+          "{\"schema\":1,\"at\":\"2026-11-18T11:06:40.000Z\",\"incident\":\"id\",\"host\":\"web-1\","
+          "\"event\":\"ended\",\"text\":\"a \\\"b\\\" \\\\ \\u000a\\u001b[2J \xef\xbf\xbd \xc3\xa4\"}");
 }
 
 namespace {

@@ -115,10 +115,14 @@ TEST_CASE("silence alone is waited out, and only two sources are enough") {
 
 TEST_CASE("what is proven to be off or panicked is waited for by nobody") {
     for (const PowerState power : {PowerState::off, PowerState::panicked}) {
-        auto condition = silent(1s);
+        auto condition = silent(6s);
         condition.power = power;
         condition.silent_sources = 0;
         CHECK(acts(decide(condition), Rung::power_cycle));
+        condition.silent_since = noon - 1s;  // one look more, so that it is no slip
+        CHECK(decide(condition).what == What::wait);
+        condition.silent_since.reset();  // a switch of another machine says so
+        CHECK(decide(condition).what != What::act);
     }
 }
 
@@ -211,7 +215,10 @@ Deeds any_deeds(Chance& chance) {
 bool proven_ill(const Condition& is) {
     return is.runs_commands && is.as_root && is.claim && is.verdict == Verdict::degraded;
 }
-bool proven_dead(const Condition& is) { return is.power == PowerState::off || is.power == PowerState::panicked; }
+bool proven_dead(const Condition& is) {
+    return (is.power == PowerState::off || is.power == PowerState::panicked) && is.silent_since &&
+           noon - *is.silent_since >= 5s;
+}
 bool silent_long_enough(const Condition& is, const RecoveryPolicy& policy) {
     return !is.runs_commands && is.power == PowerState::on && is.silent_since && is.silent_sources >= 2 &&
            noon - *is.silent_since >= policy.silence();

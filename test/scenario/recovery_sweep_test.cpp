@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// Incidents drawn from a seed: every cause that a diagnosis knows, behind switches that lie, hang and act late, with
+// one or two processes that want to help. What is never done is counted beside how often it could have been.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "episode.hpp"
+#include "model/power_log.hpp"
+#include "recovery/climb.hpp"
+#include "sim/power_switch.hpp"
+#include "sweep.hpp"
+
+namespace vmc::test {
+
+using namespace std::chrono_literals;
+using sim::SimPowerSwitch;
+using sim::Trouble;
+
+namespace {
+
+/// The way there, and not the machine.
+constexpr std::array ways = {Trouble::drop_out,       Trouble::drop_in,       Trouble::drop_new,
+                             Trouble::reject_new,     Trouble::port_swallowed, Trouble::port_refused,
+                             Trouble::tcp_swallowed,  Trouble::big_packets_lost, Trouble::no_route,
+                             Trouble::forwarder_down, Trouble::forwarder_mute};
+constexpr Duration watched = 25min;
+/// Shorter than the silence that is waited for.
+constexpr double longest_cut = 240;
+
+/// What all incidents of a sweep came to.
+struct Counts {
+    std::size_t incidents = 0, recovered = 0, orders = 0, actions = 0;
+    std::size_t against_well = 0;      ///< reached within the last minutes, or never really gone
+    std::size_t cut_off_for_good = 0;  ///< well, and nothing of it got through for longer than the silence
+    std::size_t idle = 0;              ///< "on" to one that is on: its switch said that it is off
+    std::size_t at_once = 0, too_soon = 0, too_many = 0;
+    std::map<std::string, std::size_t> against;
+};
+
+class Incidents {
+public:
+    explicit Incidents(Counts& counts) : counts_(counts) {}
+
+    void play(std::uint64_t seed) {
+        sim::SimRandom chance(seed * 0x9e3779b97f4a7c15 + 7);
+        Episode episode(seed);
+        auto& world = episode.world();
+        episode.host().boot_heals = true;
+        SimPowerSwitch power(world.clock(), episode.host(),
+                             static_cast<SimPowerSwitch::Flaw>(sim::pick(chance, SimPowerSwitch::flaws)));
+        power.paused_shows = sim::chance(chance, 0.9);
+        episode.warm_up();
+        const bool for_good = sim::chance(chance, 0.5);
+        if (!for_good) {
+            const auto after = std::chrono::milliseconds(sim::pick(chance, static_cast<std::uint64_t>(longest_cut * 1000)));
+            world.at(after, [&episode] { clear_the_way(episode); });
+        }
+        const bool two = sim::chance(chance, 0.5);
+        link::Link beside(episode.ports(), episode.link().target(), nullptr);
+        auto first = world.start(climb(episode, episode.link(), power));
+        std::optional<sim::Pending<Recovery>> second;
+        if (two) second = world.start(climb(episode, beside, power));
+        const auto over = [&] { return first.done() && (!second || second->done()); };
+        if (!world.run_until(over, 2h)) throw sim::Stuck("a recovery does not end\n" + world.story().text());
+        count(episode, power, first.value(), for_good);
+        if (std::getenv("VMC_TELL")) std::puts(world.story().text().c_str());
+        world.run(beside.close());
+    }
+
+private:
+    static void clear_the_way(Episode& episode) {
+        for (const Trouble trouble : ways) episode.host().mend(trouble);
+    }
+    static Async<Recovery> climb(Episode& episode, link::Link& link, SimPowerSwitch& power) {
+        const auto policy = RecoveryPolicy().within(watched);
+        auto tell = [&episode](const RecoveryNews& n) { episode.world().story().tell(n.event, n.text); };
+        recovery::Climb one(episode.ports(), episode.prober(), link, &power, policy, tell);
+        co_return co_await one.run();
+    }
+
+    void count(Episode& episode, const SimPowerSwitch& power, const Recovery& done, bool for_good) {
+        ++counts_.incidents;
+        counts_.recovered += done.recovered ? 1 : 0;
+        const auto& cause = episode.truth().cause;
+        for (const auto& order : power.orders()) {
+            ++counts_.orders;
+            counts_.at_once += order.another ? 1 : 0;
+            if (!order.well) continue;
+            if (order.action == PowerAction::on) {  // what is on stays as it is
+                ++counts_.idle;
+                continue;
+            }
+            const bool long_gone = for_good && order.at - episode_began(episode) >= 5min;
+            ++(long_gone && is_cut(cause) ? counts_.cut_off_for_good : counts_.against_well);
+            ++counts_.against[cause + (long_gone ? ", for good" : "")];
+        }
+        const auto record = episode.world().store().read(model::power_log_name(episode.link().target()));
+        const auto log = model::PowerLog::parse(record->value_or(""));
+        std::optional<WallTime> last;
+        std::size_t taken = 0;
+        for (const auto& deed : log.deeds()) {
+            if (deed.action == PowerAction::nmi) continue;
+            ++taken;
+            if (last && deed.at - *last < 15min) ++counts_.too_soon;
+            last = deed.at;
+        }
+        counts_.actions += taken;
+        counts_.too_many += taken > 3 ? 1 : 0;
+    }
+    static Instant episode_began(Episode& episode) { return episode.world().now() - episode.since(); }
+    /// Nobody can tell it from a dead VM who has only the network.
+    static bool is_cut(const std::string& cause) { return cause == "path-dead" || cause == "bastion-down"; }
+
+    Counts& counts_;
+};
+
+}  // namespace
+
+TEST_CASE("whatever breaks and whoever lies: no power action against a VM that is well, none at once, none too many") {
+    const Sweep sweep("whatever breaks and whoever lies*", 300);
+    Counts counts;
+    Incidents incidents(counts);
+    for (auto seed = sweep.first(); seed <= sweep.last(); ++seed) {
+        const auto before = counts.against_well + counts.at_once + counts.too_soon + counts.too_many;
+        incidents.play(seed);
+        const auto after = counts.against_well + counts.at_once + counts.too_soon + counts.too_many;
+        if (after != before) FAIL_CHECK("seed " << seed << ": replay with " << sweep.replay_command(seed));
+    }
+    CHECK(counts.against_well == 0);
+    CHECK(counts.at_once == 0);
+    CHECK(counts.too_soon == 0);
+    CHECK(counts.too_many == 0);
+    if (!sweep.replay()) CHECK(counts.actions > 0);
+    for (const auto& [cause, number] : counts.against) MESSAGE(number << " against a well VM, " << cause);
+    MESSAGE(counts.incidents << " incidents, " << counts.recovered << " recovered, " << counts.actions
+                             << " power actions (" << counts.orders << " orders); against a well VM "
+                             << counts.against_well << ", at once " << counts.at_once << ", too soon "
+                             << counts.too_soon << ", too many " << counts.too_many << "; "
+                             << counts.cut_off_for_good << " against VMs that were well and cut off for good, "
+                             << counts.idle << " to switch on what was on");
+}
+
+}  // namespace vmc::test
