@@ -22,8 +22,8 @@ using sim::Trouble;
 namespace {
 
 /// The way there, and not the machine.
-constexpr std::array ways = {Trouble::drop_out,       Trouble::drop_in,       Trouble::drop_new,
-                             Trouble::reject_new,     Trouble::port_swallowed, Trouble::port_refused,
+constexpr std::array ways = {Trouble::drop_out,       Trouble::drop_in,          Trouble::drop_new,
+                             Trouble::reject_new,     Trouble::port_swallowed,   Trouble::port_refused,
                              Trouble::tcp_swallowed,  Trouble::big_packets_lost, Trouble::no_route,
                              Trouble::forwarder_down, Trouble::forwarder_mute};
 constexpr Duration watched = 25min;
@@ -55,7 +55,8 @@ public:
         episode.warm_up();
         const bool for_good = sim::chance(chance, 0.5);
         if (!for_good) {
-            const auto after = std::chrono::milliseconds(sim::pick(chance, static_cast<std::uint64_t>(longest_cut * 1000)));
+            const auto after =
+                std::chrono::milliseconds(sim::pick(chance, static_cast<std::uint64_t>(longest_cut * 1000)));
             world.at(after, [&episode] { clear_the_way(episode); });
         }
         const bool two = sim::chance(chance, 0.5);
@@ -138,9 +139,9 @@ TEST_CASE("whatever breaks and whoever lies: no power action against a VM that i
     MESSAGE(counts.incidents << " incidents, " << counts.recovered << " recovered, " << counts.actions
                              << " power actions (" << counts.orders << " orders); against a well VM "
                              << counts.against_well << ", at once " << counts.at_once << ", too soon "
-                             << counts.too_soon << ", too many " << counts.too_many << "; "
-                             << counts.cut_off_for_good << " against VMs that were well and cut off for good, "
-                             << counts.idle << " to switch on what was on");
+                             << counts.too_soon << ", too many " << counts.too_many << "; " << counts.cut_off_for_good
+                             << " against VMs that were well and cut off for good, " << counts.idle
+                             << " to switch on what was on");
 }
 
 }  // namespace vmc::test

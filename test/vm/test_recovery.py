@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From fault to proof on a real kernel, by QEMU's own power switch. Prints how long each took (pytest -s)."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from conftest import BOOT_WITHIN, ROOT, Vm, lab_vm
+from gdb_stub import hang
+
+SILENCE = 10
+
+
+class Case:
+    """One VM, its switch in the configuration, and what is asked of it."""
+
+    def __init__(self, vm):
+        self.vm = vm
+        self.name = f"{vm.host}:{vm.about['port']}"
+
+    def policy(self, more=""):
+        config = self.vm.home / ".config" / "vm-connection" / "config.toml"
+        config.parent.mkdir(parents=True, exist_ok=True)
+        bare = self.vm.about["address"]
+        config.write_text(f'[host."{bare}".power]\ntype = "qmp"\nsocket = "{self.vm.about["qmp"]}"\n'
+                          f'[host."{bare}".recovery]\nprofile = "lab"\nsilence = {SILENCE}\nbetween = 1\n{more}')
+
+    def recover(self, *options):
+        """What became of it, and how long it took."""
+        began = time.monotonic()
+        done = self.vm.vmc("recover", options=["--yes", "--json", *options], timeout=2 * BOOT_WITHIN)
+        took = time.monotonic() - began
+        told = json.loads(done.stdout)
+        rungs = [step["rung"] for step in told["steps"] if step["rung"] != "look-again"]
+        print(f"\n  {' '.join(rungs) or 'no step'}: {told['reason']}, {took:.1f} s")
+        assert (done.returncode == 0) is told["recovered"], done.stderr
+        return told, rungs, took
+
+    def boot(self):
+        shown = self.vm.vmc("boot", "show")
+        return shown.stdout
+
+    def power(self):
+        return lab_vm("power", self.vm.name, "status")["power"]
+
+    def qmp(self, command, **arguments):
+        return lab_vm("qmp", self.vm.name, json.dumps({"execute": command, "arguments": arguments}))
+
+
+def boot_id(vm):
+    shown = vm.vmc("exec", "--", "cat /proc/sys/kernel/random/boot_id")
+    assert shown.returncode == 0, shown.stderr
+    return shown.stdout.strip()
+
+
+@pytest.fixture
+def case(vm):
+    """Well, known, and by its own rules; well again when the test is over."""
+    one = Case(vm)
+    one.policy()
+    assert vm.vmc("wait", "--for", "up", options=("--timeout", str(BOOT_WITHIN))).returncode == 0
+    assert vm.vmc("diagnose").returncode in (0, 1)
+    one.before = boot_id(vm)
+    yield one
+
+
+def test_a_vm_that_comes_back_by_itself_needs_no_step(case):
+    lab_vm("power", case.vm.name, "cut")  # QEMU ends with its plug, and its switch with it
+    somebody = threading.Timer(3, lab_vm, ("power", case.vm.name, "on"))
+    somebody.start()
+    told, rungs, _ = case.recover()
+    somebody.join()
+    assert told["recovered"] and rungs == [] and boot_id(case.vm) != case.before, told
+
+
+def test_a_panic_with_panic_0_is_proof_and_nobody_waits_for_silence(case):
+    case.vm.vmc("exec", "--", "echo 0 >/proc/sys/kernel/panic; (sleep 1; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &")
+    deadline = time.monotonic() + BOOT_WITHIN
+    while case.power() != "guest-panicked":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    told, rungs, _ = case.recover()
+    assert told["recovered"] and rungs == ["power-cycle"], told
+    assert "panicked" in told["steps"][-1]["reason"] and boot_id(case.vm) != case.before
+
+
+def test_a_vm_that_is_paused_is_not_reset(case):
+    lab_vm("power", case.vm.name, "pause")
+    try:
+        told, rungs, _ = case.recover("--timeout", "60")
+        assert not told["recovered"] and rungs == [] and "paused" in told["reason"], told
+    finally:
+        lab_vm("power", case.vm.name, "cont")
+    told, rungs, _ = case.recover()
+    assert told["recovered"] and rungs == [] and boot_id(case.vm) == case.before, told
+
+
+def test_a_guest_that_spins_with_interrupts_off_is_cycled_after_the_silence(case, tmp_path):
+    port = tmp_path / "gdb"
+    case.qmp("human-monitor-command", **{"command-line": f"gdbserver unix:{port},server=on,wait=off"})
+    case.policy("takes_effect = 40\n")  # an NMI finds nobody in there
+    hang(str(port))
+    case.qmp("cont")
+    case.qmp("human-monitor-command", **{"command-line": "gdbserver none"})
+    assert case.power() == "running"
+    told, rungs, took = case.recover()
+    assert told["recovered"] and rungs[-1] == "power-cycle" and took >= SILENCE, told
+    assert boot_id(case.vm) != case.before
+
+
+def test_silence_alone_is_waited_for(case):
+    fault = lambda *words: subprocess.run([ROOT / "lab/host", *words], check=True, capture_output=True)
+    fault("fault", case.vm.name, "drop")
+    began = time.monotonic()
+    healed = threading.Timer(SILENCE - 4, fault, ("heal", case.vm.name))
+    healed.start()
+    told, rungs, took = case.recover()
+    healed.join()
+    assert told["recovered"] and rungs == [] and boot_id(case.vm) == case.before, told
+    assert time.monotonic() - began < 60
+
+
+def test_a_disk_that_is_full_is_left_to_a_person(case):
+    case.vm.vmc("exec", "--", "dd if=/dev/zero of=/var/fill bs=1M; :")
+    try:
+        told, rungs, _ = case.recover("--timeout", "60")
+        assert not told["recovered"] and rungs == [] and "disk-full" in told["reason"], told
+    finally:
+        case.vm.vmc("exec", "--", "rm -f /var/fill")
+    assert boot_id(case.vm) == case.before
+
+
+def test_a_boot_loop_ends_with_the_budget(case):
+    case.policy("a_day = 6\ntakes_effect = 20\n")
+    over = threading.Event()
+
+    def panic_again():
+        """Each boot of it comes to a panic as soon as its kernel runs."""
+        while not over.wait(0.2):
+            if case.power() == "running":
+                case.qmp("human-monitor-command", **{"command-line": "nmi 0"})
+
+    case.vm.vmc("exec", "--", "echo 1 >/proc/sys/kernel/unknown_nmi_panic; (sleep 1; echo c >/proc/sysrq-trigger) "
+                              ">/dev/null 2>&1 &")
+    looper = threading.Thread(target=panic_again)
+    looper.start()
+    try:
+        told, rungs, _ = case.recover("--timeout", "120")
+        assert not told["recovered"], told
+        assert rungs.count("power-cycle") <= 1, told  # none twice in an incident
+    finally:
+        over.set()
+        looper.join()
+    lab_vm("power", case.vm.name, "reset")
+    assert case.vm.vmc("wait", "--for", "up", options=("--timeout", str(BOOT_WITHIN))).returncode == 0
+    told, rungs, _ = case.recover()
+    assert told["recovered"], told
+
+
+def test_an_orderly_reboot_is_back_and_proven(case):
+    done = case.vm.vmc("reboot", "--json", options=())
+    told = json.loads(done.stdout) if done.stdout else {}
+    assert done.returncode == 0, done.stderr
+    print(f"\n  answered nobody for {told['silent_ms']:.0f} ms, back after {told['took_ms']:.0f} ms")
+    assert boot_id(case.vm) != case.before
+
+
+def test_an_sshd_that_was_killed_is_started_through_the_session_that_is_left(case):
+    sys.path.insert(0, os.environ.get("VMC_PYTHON_PACKAGE", str(ROOT / "build/release/python")))
+    os.environ["XDG_STATE_HOME"] = str(case.vm.home / "state")
+    from vm_connection import RecoveryPolicy, SSHConnection
+
+    about = case.vm.about
+    with SSHConnection(about["address"], about["user"], about["key"], about["port"]) as held:
+        assert held.diagnose().health.verdict in ("healthy", "degraded")
+        held.run("kill -9 $(cat /run/sshd.pid 2>/dev/null || pidof sshd | tr ' ' '\\n' | sort -n | head -n 1)")
+        began = time.monotonic()
+        done = held.recover(RecoveryPolicy(up_to="repair", within=120))
+        print(f"\n  {[step.rung for step in done.steps]}: {done.reason}, {time.monotonic() - began:.1f} s")
+        assert done.recovered and [s.rung for s in done.steps if s.rung != "look-again"] == ["repair"], done
+    assert boot_id(case.vm) == case.before
