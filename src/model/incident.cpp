@@ -160,6 +160,11 @@ void Incident::end(std::string_view mark, bool worked, std::string result) {
     }
 }
 
+bool Incident::is_stale(WallTime now) const {
+    const WallTime last = steps_.empty() ? opened_ : steps_.back().at;
+    return state_ == State::given_up && now - last >= std::chrono::hours(24);
+}
+
 void Incident::close() {
     for (const Step& step : steps_)
         if (step.rung == Rung::reboot || step.rung == Rung::sysrq) reboots_.push_back(step.at);

@@ -58,6 +58,8 @@ public:
     /// It stays until the VM is seen to be well: then what was taken may be taken again.
     void give_up() { state_ = State::given_up; }
     void take_up_again() { state_ = State::open; }
+    /// Given up, and nothing was done for a day: a person has been there, or it is something else by now.
+    [[nodiscard]] bool is_stale(WallTime now) const;
     /// The VM is well.
     void close();
 

@@ -89,6 +89,7 @@ Result<void> Casebook::looked(const Diagnosis& diagnosis, const model::Condition
     if (!well || known) {
         const auto draw = ports_.random.draw();
         auto noted = change([&](model::Incident& incident) {
+            if (incident.is_stale(now)) incident.close();
             opened = incident.state() == model::Incident::State::none && !well;
             if (opened) incident.open(now, draw);
             if (incident.state() != model::Incident::State::none) incident.looked(silent, now);

@@ -15,7 +15,7 @@ namespace {
 
 /// A SYN is answered within a round trip or not at all: its repetition by TCP, after 1 s, is not waited for.
 constexpr Duration knock_within = std::chrono::milliseconds(500);
-constexpr Duration knock_again = std::chrono::milliseconds(250);
+constexpr Duration knock_again = std::chrono::milliseconds(100);
 constexpr Duration resolve_within = std::chrono::seconds(5);
 constexpr Duration facts_within = std::chrono::seconds(10);
 /// Where a port tells nothing: between two attempts to log in.

@@ -181,6 +181,10 @@ TEST_CASE("a reboot that mends nothing is not tried again by the next who comes,
         CHECK(next.incident == first.incident);
     }
     CHECK(s.host.boots() == boots);
+    // A day later a person has been there, or it is something else.
+    s.world.run_for(25h);
+    CHECK(s.recover().incident != first.incident);
+    CHECK(s.host.boots() > boots);
 }
 
 TEST_CASE("a dry run does nothing on any rung, and writes nothing") {
