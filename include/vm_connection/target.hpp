@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <vm_connection/console.hpp>
 #include <vm_connection/export.hpp>
 #include <vm_connection/power.hpp>
 #include <vm_connection/time.hpp>
@@ -102,6 +103,11 @@ public:
         power_ = std::move(by);
         return *this;
     }
+    /// Where its console can be read.
+    Target& console(ConsoleSource from) {
+        console_ = std::move(from);
+        return *this;
+    }
     /// Algorithm lists as OpenSSH names them; empty: ours.
     Target& kex_algorithms(std::string list) {
         kex_ = std::move(list);
@@ -128,6 +134,7 @@ public:
     [[nodiscard]] const std::string& canary() const noexcept { return canary_; }
     [[nodiscard]] std::uint16_t canary_port() const noexcept { return canary_port_; }
     [[nodiscard]] const std::optional<PowerSwitch>& power() const noexcept { return power_; }
+    [[nodiscard]] const std::optional<ConsoleSource>& console() const noexcept { return console_; }
     [[nodiscard]] const std::string& kex_algorithms() const noexcept { return kex_; }
     [[nodiscard]] const std::string& ciphers() const noexcept { return ciphers_; }
     /// "user@host:port", with brackets round an IPv6 address; for messages.
@@ -150,6 +157,7 @@ private:
     std::string canary_;
     std::uint16_t canary_port_ = 0;
     std::optional<PowerSwitch> power_;
+    std::optional<ConsoleSource> console_;
     std::string kex_;
     std::string ciphers_;
 };

@@ -17,6 +17,7 @@
 
 #include <vm_connection/boot_story.hpp>
 #include <vm_connection/command.hpp>
+#include <vm_connection/console.hpp>
 #include <vm_connection/diagnosis.hpp>
 #include <vm_connection/export.hpp>
 #include <vm_connection/health.hpp>
@@ -87,6 +88,18 @@ public:
     /// Orderly, over SSH, and verified: another boot of the same machine answers two commands in a row. Code::declined:
     /// the user is not root there. Code::timed_out: it did not come back within that time.
     [[nodiscard]] Task<Result<Reboot>> reboot(Duration within = std::chrono::minutes(10));
+    /// Captures its console (Target::console) into the state directory until it is cancelled, 8 MiB at most for each
+    /// VM; lines that lie in a file before count as of now. One process captures at a time: another one stands by, and
+    /// takes over when that one ends. A console that goes away is opened again when it is back, at once where that can
+    /// be seen, else within 10 s. Ends by itself only with a failure. Code::bad_request: there is none, or it is no
+    /// such thing (a directory); Code::local: what was captured could not be written. Connects to nothing else.
+    [[nodiscard]] Task<Result<void>> capture_console();
+    /// The last `lines` that were captured, after listening to the console for `listen`, or until it ends; not where
+    /// somebody captures it already. Without `listen` nothing is opened. Fails as capture_console() does, and when the
+    /// console cannot be opened (Code::local, Code::refused, Code::timed_out) and nothing was captured before.
+    [[nodiscard]] Task<Result<ConsoleLines>> console_tail(std::size_t lines, Duration listen = {});
+    /// What was captured behind `from`, at most some 256 KiB of it. Waits until there is something, or it is cancelled.
+    [[nodiscard]] Task<Result<ConsoleLines>> console_after(ConsoleCursor from);
     /// From now on the key the host shows now is its own; gives "ssh-ed25519 SHA256:…". When
     /// `expected` ("SHA256:…") is another one, nothing changes and it fails. Nobody logs in.
     [[nodiscard]] Task<Result<std::string>> trust_host_key(std::string expected = {});

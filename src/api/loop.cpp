@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "api/loop_impl.hpp"
+#include "edge/console/consoles.hpp"
+#include "edge/console/log.hpp"
 #include "edge/os/ip_prober.hpp"
 #include "edge/os/off_loop.hpp"
 #include "edge/os/system_clock.hpp"
@@ -43,7 +45,8 @@ class Loop::Impl::World {
 public:
     World(const boost::asio::any_io_executor& executor, const std::string& state_directory)
         : clock(executor), transport(executor, places(state_directory)), prober(executor, random),
-          store(state_directory), doors(executor), switch_helpers(executor), switches(switch_helpers) {}
+          store(state_directory), doors(executor), switch_helpers(executor), switches(switch_helpers),
+          console_helpers(executor), consoles(console_helpers), console_logs(console_helpers, state_directory) {}
     edge::SystemClock clock;
     edge::SystemRandom random;
     edge::SshTransport transport;
@@ -53,6 +56,9 @@ public:
     link::Company company;
     edge::OffLoop switch_helpers;
     edge::RealSwitches switches;
+    edge::OffLoop console_helpers;
+    edge::RealConsoles consoles;
+    edge::FileConsoleLogs console_logs;
 };
 
 Loop::Impl::Impl(std::string state_directory)
@@ -87,6 +93,8 @@ link::Ports Loop::Impl::ports() {
 port::Prober& Loop::Impl::prober() { return world_->prober; }
 port::Store& Loop::Impl::store() { return world_->store; }
 port::PowerSwitches& Loop::Impl::switches() { return world_->switches; }
+port::Consoles& Loop::Impl::consoles() { return world_->consoles; }
+port::ConsoleLogs& Loop::Impl::console_logs() { return world_->console_logs; }
 edge::SshTransport& Loop::Impl::ssh() { return world_->transport; }
 
 Loop::Loop(std::string state_directory) : impl_(std::make_shared<Impl>(std::move(state_directory))) {}

@@ -10,6 +10,7 @@
 #include <vm_connection/loop.hpp>
 
 #include "link/ports.hpp"
+#include "port/console.hpp"
 #include "port/power_switch.hpp"
 #include "port/prober.hpp"
 
@@ -36,6 +37,8 @@ public:
     [[nodiscard]] port::Prober& prober();
     [[nodiscard]] port::Store& store();
     [[nodiscard]] port::PowerSwitches& switches();
+    [[nodiscard]] port::Consoles& consoles();
+    [[nodiscard]] port::ConsoleLogs& console_logs();
     [[nodiscard]] edge::SshTransport& ssh();
     [[nodiscard]] const std::string& state_directory() const { return state_directory_; }
 

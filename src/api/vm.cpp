@@ -8,7 +8,9 @@
 #include "api/vm_impl.hpp"
 #include "health/boot_since.hpp"
 #include "health/check.hpp"
+#include "model/console_lines.hpp"
 #include "recovery/climb.hpp"
+#include "recovery/console_capture.hpp"
 #include "recovery/power.hpp"
 
 namespace vmc {
@@ -167,11 +169,30 @@ Task<Result<PowerReading>> Vm::power(PowerAction action) {
 
 namespace {
 
+/// For as long as somebody else works: never the first to return.
+Async<void> capture_beside(Loop::Impl& loop, const Target& target, port::ConsoleLog& log) {
+    const auto console = loop.consoles().make(*target.console());
+    auto ports = loop.ports();
+    recovery::ConsoleCapture capture(ports.clock, ports.random, *console, log);
+    (void)co_await capture.keep();
+    co_await ports.clock.sleep_until(never);
+}
+
 Async<Recovery> bring_back(Loop::Impl& loop, link::Link& link, RecoveryPolicy policy, RecoveryFn tell) {
     const auto& described = link.target().power();
     const auto power = described ? loop.switches().make(*described) : nullptr;
-    recovery::Climb climb(loop.ports(), loop.prober(), link, power.get(), policy, std::move(tell));
-    co_return co_await climb.run();
+    if (!link.target().console()) {
+        recovery::Climb climb(loop.ports(), loop.prober(), link, power.get(), nullptr, policy, std::move(tell));
+        co_return co_await climb.run();
+    }
+    const auto log = loop.console_logs().open(model::console_log_name(link.target()));
+    recovery::Climb climb(loop.ports(), loop.prober(), link, power.get(), log ? log->get() : nullptr, policy,
+                          std::move(tell));
+    if (!log) co_return co_await climb.run();
+    using namespace boost::asio::experimental::awaitable_operators;
+    auto both = climb.run() || capture_beside(loop, link.target(), **log);
+    auto first = co_await std::move(both);
+    co_return std::get<0>(std::move(first));
 }
 
 }  // namespace

@@ -10,6 +10,8 @@
 #include "model/acquaintance.hpp"
 #include "model/boot_story.hpp"
 #include "model/boot_text.hpp"
+#include "model/console_lines.hpp"
+#include "model/console_text.hpp"
 
 namespace vmc::recovery {
 
@@ -20,6 +22,10 @@ using What = model::Decision::What;
 /// However long there is to wait: what changed meanwhile is seen after that. With the longest look less than
 /// Incident::longest_gap.
 constexpr Duration look_each = std::chrono::seconds(30);
+/// Enough for a panic with its traces, and what led to it.
+constexpr std::size_t console_lines = 400;
+/// A kernel says that it panics a little before anybody sees that it is gone.
+constexpr std::chrono::minutes console_before{2};
 constexpr Duration proof_within = std::chrono::seconds(30);
 constexpr Duration story_within = std::chrono::seconds(40);
 
@@ -41,9 +47,9 @@ void remember_boot(const link::Ports& ports, const Target& target, const BootRec
 }  // namespace
 
 Climb::Climb(link::Ports ports, port::Prober& prober, link::Link& link, port::PowerSwitch* power,
-             const RecoveryPolicy& policy, RecoveryFn tell)
-    : ports_(ports), prober_(prober), link_(link), power_(power), policy_(policy), begun_(ports_.clock.now()),
-      book_(ports, link.target(), std::move(tell)), rungs_(ports, link, power) {
+             port::ConsoleLog* console, const RecoveryPolicy& policy, RecoveryFn tell)
+    : ports_(ports), prober_(prober), link_(link), power_(power), console_(console), policy_(policy),
+      begun_(ports_.clock.now()), book_(ports, link.target(), std::move(tell)), rungs_(ports, link, power) {
     if (policy_.dry_run()) book_.dry();
 }
 
@@ -96,6 +102,7 @@ Async<Result<void>> Climb::look() {
     if (power_ != nullptr) power = seen.around.power;
     condition_ = model::condition_of(seen.diagnosis, seen.around, power);
     condition_.can_nmi = rungs_.can_nmi();
+    if (model::is_silent(seen.diagnosis)) co_await hear_console();
     if (condition_.runs_commands) {
         co_await rungs_.learn_means();
         condition_.as_root = rungs_.means().as_root();
@@ -108,6 +115,20 @@ Async<Result<void>> Climb::look() {
     if (!fleet) co_return std::unexpected(fleet.error());
     fleet_ = *fleet;
     co_return Result<void>{};
+}
+
+/// Its last words are proof, where they came while nothing else of it answered.
+Async<void> Climb::hear_console() {
+    if (console_ == nullptr) co_return;
+    auto lines = co_await console_->tail(console_lines);
+    if (!lines) co_return;
+    const auto last = model::latest_state(model::read_console(lines->lines));
+    const bool known = book_.incident().state() != model::Incident::State::none;
+    const WallTime since = (known ? book_.incident().opened() : ports_.clock.wall_now()) - console_before;
+    if (!last || last->line.at < since) co_return;
+    if (last->sign == model::ConsoleSign::dump) condition_.cause = "dump-in-progress";
+    if (last->sign == model::ConsoleSign::panic && condition_.power == PowerState::on)
+        condition_.power = PowerState::panicked;
 }
 
 /// The boot to compare with is the one that was known before anything was wrong.
@@ -136,7 +157,7 @@ Async<void> Climb::act(const model::Decision& decision) {
     const std::string cause = condition_.cause;
     const auto action = rungs_.action(decision.rung, cause, condition_.power);
     if (before_ && !book_.kept("before")) book_.keep("before", model::boot_text(*before_));
-    if (is_destructive(decision.rung) && condition_.runs_commands) co_await save_evidence("before", false);
+    if (is_destructive(decision.rung)) co_await save_evidence("before", false);
     const auto again = [this](const model::Deeds& deeds) { return decide(deeds); };
     auto ours = book_.begin(decision, action, rungs_.longest(decision.rung), again);
     if (!ours) {
@@ -192,12 +213,14 @@ Async<bool> Climb::recovered() {
 
 /// What the VM can tell: before it goes down, and after it came back.
 Async<void> Climb::save_evidence(std::string when, bool of_boot_before) {
-    std::vector<std::string> files = {"kernel-log", "jobs"};
+    std::vector<std::string> files;
+    if (condition_.runs_commands) files = {"kernel-log", "jobs"};
     if (of_boot_before) {
         files.emplace_back("pstore");
         files.emplace_back("journal-before");
     }
-    std::string told;
+    const bool heard = co_await save_console(when);
+    std::string told = heard ? "console-" + when : "";
     for (const auto& file : files) {
         auto text = co_await rungs_.evidence(file);
         if (!text || text->find_first_not_of(" \n") == std::string::npos) continue;
@@ -205,6 +228,16 @@ Async<void> Climb::save_evidence(std::string when, bool of_boot_before) {
         told += (told.empty() ? "" : ", ") + file + "-" + when;
     }
     if (!told.empty()) book_.log("evidence", "kept " + told);
+}
+
+Async<bool> Climb::save_console(std::string when) {
+    if (console_ == nullptr) co_return false;
+    auto lines = co_await console_->tail(console_lines);
+    if (!lines || lines->lines.empty()) co_return false;
+    std::string text;
+    for (const auto& line : lines->lines) text += model::console_record(line);
+    book_.keep("console-" + when, text);
+    co_return true;
 }
 
 void Climb::outlook() {

@@ -7,6 +7,7 @@
 #include <vm_connection/recovery.hpp>
 
 #include "health/check.hpp"
+#include "port/console.hpp"
 #include "recovery/casebook.hpp"
 #include "recovery/comeback.hpp"
 #include "recovery/rungs.hpp"
@@ -17,9 +18,9 @@ namespace vmc::recovery {
 /// proven to be well, no step is left, or the policy's time is over. One use. Everything handed in outlives it.
 class Climb {
 public:
-    /// `power` may be null: the VM has no switch.
+    /// `power` may be null: the VM has no switch; `console` too: nothing is captured of its console.
     Climb(link::Ports ports, port::Prober& prober, link::Link& link, port::PowerSwitch* power,
-          const RecoveryPolicy& policy, RecoveryFn tell);
+          port::ConsoleLog* console, const RecoveryPolicy& policy, RecoveryFn tell);
 
     Async<Recovery> run();
 
@@ -29,7 +30,9 @@ private:
     Async<void> act(const model::Decision& decision);
     Async<bool> recovered();
     Async<void> wait(const model::Decision& decision);
+    Async<void> hear_console();
     Async<void> save_evidence(std::string when, bool of_boot_before);
+    Async<bool> save_console(std::string when);
     void recall_boot();
     void outlook();
     [[nodiscard]] Recovery ended(bool recovered, std::string reason);
@@ -39,6 +42,7 @@ private:
     port::Prober& prober_;
     link::Link& link_;
     port::PowerSwitch* power_;
+    port::ConsoleLog* console_;
     const RecoveryPolicy policy_;
     const Instant begun_;
     Casebook book_;

@@ -22,8 +22,8 @@ struct Proof {
 Async<Result<Proof>> prove(link::Ports ports, link::Link& link, Instant deadline);
 
 /// Waits for it. `not_boot`: one that was told to end; reading it is no proof, and its end is waited for. Knocks at its
-/// port ten times a second, which costs sshd nothing, and logs in when it opens; behind a forwarder, whose port is always
-/// open, it logs in as often as the etiquette allows.
+/// port ten times a second, which costs sshd nothing, and logs in when it opens; behind a forwarder, whose port is
+/// always open, it logs in as often as the etiquette allows.
 Async<Result<Proof>> until_back(link::Ports ports, port::Prober& prober, link::Link& link,
                                 std::optional<BootId> not_boot, Instant deadline);
 

@@ -78,7 +78,7 @@ private:
     static Async<Recovery> climb(Episode& episode, link::Link& link, SimPowerSwitch& power) {
         const auto policy = RecoveryPolicy().within(watched);
         auto tell = [&episode](const RecoveryNews& n) { episode.world().story().tell(n.event, n.text); };
-        recovery::Climb one(episode.ports(), episode.prober(), link, &power, policy, tell);
+        recovery::Climb one(episode.ports(), episode.prober(), link, &power, nullptr, policy, tell);
         co_return co_await one.run();
     }
 

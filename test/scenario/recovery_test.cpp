@@ -36,7 +36,7 @@ public:
     }
     Async<Recovery> climb(RecoveryPolicy policy) {
         auto tell = [this](const RecoveryNews& news) { world.story().tell(news.event, news.text); };
-        recovery::Climb one(ports(), world.prober(), *link, &power, policy, tell);
+        recovery::Climb one(ports(), world.prober(), *link, &power, nullptr, policy, tell);
         co_return co_await one.run();
     }
     Recovery recover(RecoveryPolicy policy = {}) { return world.run(climb(policy)); }
@@ -291,7 +291,7 @@ TEST_CASE("a thousand VMs that fall silent in one second were cut off by us: no 
     for (int i = 0; i < vms; ++i) {
         const auto at = static_cast<std::size_t>(i);
         climbs.push_back(std::make_unique<recovery::Climb>(s.ports(), s.world.prober(), *links[at], switches[at].get(),
-                                                           policy, nullptr));
+                                                           nullptr, policy, nullptr));
         ends[at] = s.world.start(climbs.back()->run());
     }
     CHECK(s.world.run_until([&] { return std::ranges::all_of(ends, [](const auto& one) { return one.done(); }); }, 2h));

@@ -74,9 +74,9 @@ CommandLine::CommandLine(int argc, char** argv) {
     const auto dashes = std::ranges::find(all, "--");
     before_.assign(all.begin(), dashes);
     if (dashes != all.end()) words_.emplace(dashes + 1, all.end());
-    for (const auto make :
-         {exec_verb, run_verb, jobs_verb, attach_verb, logs_verb, cancel_verb, rm_verb, check_verb, diagnose_verb,
-          boot_verb, recover_verb, reboot_verb, power_verb, incidents_verb, wait_verb, trust_verb, config_verb})
+    for (const auto make : {exec_verb, run_verb, jobs_verb, attach_verb, logs_verb, cancel_verb, rm_verb, check_verb,
+                            diagnose_verb, boot_verb, recover_verb, reboot_verb, power_verb, console_verb,
+                            incidents_verb, wait_verb, trust_verb, config_verb})
         verbs_.push_back(make());
 }
 

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "app/cli/console_config.hpp"
 #include "app/cli/power_config.hpp"
 #include "app/cli/recovery_config.hpp"
 
@@ -30,6 +31,15 @@ Expected<void> take_power(const std::string& path, const toml::table& table, Set
     return {};
 }
 
+Expected<void> take_console(const std::string& path, const toml::node& node, Settings& settings) {
+    if (!node.is_table())
+        return our_failure(place(path, node.source()) + ": console must be a table: [host.\"NAME\".console]");
+    auto console = read_console_source(path, *node.as_table());
+    if (!console) return std::unexpected(std::move(console.error()));
+    settings.console = std::move(*console);
+    return {};
+}
+
 Expected<void> take_table(const std::string& path, const toml::table& table, bool of_a_host, Settings& settings) {
     for (const auto& [key, node] : table) {
         if (key.str() == "host" && node.is_table() && !of_a_host) continue;
@@ -41,6 +51,10 @@ Expected<void> take_table(const std::string& path, const toml::table& table, boo
             auto policy = read_recovery_policy(path, *node.as_table(), settings.recovery);
             if (!policy) return std::unexpected(std::move(policy.error()));
             settings.recovery = *policy;
+            continue;
+        }
+        if (key.str() == "console" && of_a_host) {
+            if (auto taken = take_console(path, node, settings); !taken) return taken;
             continue;
         }
         const auto where = place(path, key.source());

@@ -133,6 +133,7 @@ Expected<Target> HostOptions::target(const Settings& settings) const {
     if (settings.truth("strict_host_key")) target->host_keys(HostKeyPolicy::strict);
     if (!settings.truth("closed_port")) target->closed_port(0);
     if (settings.power) target->power(*settings.power);
+    if (settings.console) target->console(*settings.console);
     if (settings.truth("ephemeral")) target->host_keys(HostKeyPolicy::ephemeral);
     if (!settings.text("host_key").empty()) target->pin(settings.text("host_key"));
     target->passphrase([](const std::string& path) { return Terminal::ask_secretly("Passphrase for " + path + ": "); });

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include <vm_connection/console.hpp>
 #include <vm_connection/power.hpp>
 #include <vm_connection/recovery.hpp>
 #include <vm_connection/time.hpp>
@@ -54,6 +55,8 @@ public:
     std::optional<PowerSwitch> power;
     /// How far a recovery may go, likewise; what is said at the top holds for every host.
     RecoveryPolicy recovery;
+    /// Where its console can be read, likewise.
+    std::optional<ConsoleSource> console;
 
 private:
     std::map<std::string, Setting, std::less<>> values_;

@@ -45,6 +45,7 @@ std::unique_ptr<Verb> power_verb();
 std::unique_ptr<Verb> recover_verb();
 std::unique_ptr<Verb> reboot_verb();
 std::unique_ptr<Verb> incidents_verb();
+std::unique_ptr<Verb> console_verb();
 std::unique_ptr<Verb> wait_verb();
 std::unique_ptr<Verb> trust_verb();
 std::unique_ptr<Verb> config_verb();

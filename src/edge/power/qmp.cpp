@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // QEMU's machine protocol: one JSON line asks, one answers, events in between.
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
@@ -14,6 +12,7 @@
 
 #include "edge/os/fd.hpp"
 #include "edge/os/system_clock.hpp"
+#include "edge/os/unix_socket.hpp"
 #include "edge/power/switches.hpp"
 #include "model/power_text.hpp"
 
@@ -26,25 +25,6 @@ using json = nlohmann::json;
 constexpr std::size_t longest_line = 1U << 20U;
 
 std::unexpected<Error> trouble(Code code, std::string what) { return failed(code, Stage::none, std::move(what)); }
-
-/// A path of a socket holds 107 bytes; a directory may lie deeper than that.
-Result<Fd> connected(const std::string& path) {
-    const auto slash = path.rfind('/');
-    const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-    const std::string name = path.substr(slash == std::string::npos ? 0 : slash + 1);
-    const Fd directory(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!directory) return trouble(Code::local, path + ": " + std::strerror(errno));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    const std::string near = "/proc/self/fd/" + std::to_string(directory.get()) + "/" + name;
-    if (near.size() >= sizeof address.sun_path) return trouble(Code::bad_request, path + ": its name is too long");
-    std::ranges::copy(near, std::begin(address.sun_path));
-    Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!socket) return trouble(Code::local, std::strerror(errno));
-    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-        return trouble(errno == ECONNREFUSED ? Code::refused : Code::local, path + ": " + std::strerror(errno));
-    return socket;
-}
 
 /// One conversation with QEMU, on a thread that may block.
 class Monitor {
@@ -138,7 +118,7 @@ public:
 
     Async<Result<PowerReading>> read(Instant deadline) override {
         std::function<Result<PowerReading>()> job = [path = path_, deadline]() -> Result<PowerReading> {
-            auto socket = connected(path);
+            auto socket = connect_unix(path);
             // The file lies there, and no process listens: that QEMU has ended, but its machine may run in another.
             if (!socket && socket.error().code() == Code::refused) {
                 PowerReading nobody;
@@ -160,7 +140,7 @@ public:
 
     Async<Result<void>> act(PowerAction action, Instant deadline) override {
         std::function<Result<void>()> job = [path = path_, action, deadline]() -> Result<void> {
-            auto socket = connected(path);
+            auto socket = connect_unix(path);
             if (!socket) return std::unexpected(socket.error());
             Monitor monitor(std::move(*socket), deadline);
             auto done = monitor.greet();

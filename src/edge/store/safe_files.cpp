@@ -79,15 +79,22 @@ Result<Fd> open_directory(const std::string& root, std::string_view below, bool 
     return at;
 }
 
-Result<std::optional<std::string>> read_file(int directory, const std::string& name) {
-    const Fd fd(::openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-    if (!fd && errno == ENOENT) return std::nullopt;
+Result<Fd> open_file(int directory, const std::string& name, int flags) {
+    Fd fd(::openat(directory, name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600));
+    if (!fd && errno == ENOENT) return Fd();
     if (!fd) return trouble(name, errno == ELOOP ? "a symlink" : std::strerror(errno));
     if (auto ours = must_be_ours(fd.get(), name, S_IFREG); !ours) return std::unexpected(std::move(ours.error()));
+    return fd;
+}
+
+Result<std::optional<std::string>> read_file(int directory, const std::string& name) {
+    const auto fd = open_file(directory, name, O_RDONLY);
+    if (!fd) return std::unexpected(fd.error());
+    if (!*fd) return std::nullopt;
     std::string content;
     char piece[8192];
     for (;;) {
-        const ssize_t got = ::read(fd.get(), piece, sizeof piece);
+        const ssize_t got = ::read(fd->get(), piece, sizeof piece);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return trouble(name);
         if (got == 0) return content;

@@ -16,6 +16,10 @@ namespace vmc::edge {
 /// are made (0700). Absent without `make` is an empty Fd, no error.
 [[nodiscard]] Result<Fd> open_directory(const std::string& root, std::string_view below, bool make);
 
+/// Opens a regular file of ours, with the flags of open(2); what O_CREAT makes is 0600. Absent is an empty Fd, no
+/// error.
+[[nodiscard]] Result<Fd> open_file(int directory, const std::string& name, int flags);
+
 /// Absent is no error. Refuses what is not a regular file of ours.
 [[nodiscard]] Result<std::optional<std::string>> read_file(int directory, const std::string& name);
 
