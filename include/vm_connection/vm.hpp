@@ -15,7 +15,6 @@
 #include <string_view>
 #include <vector>
 
-#include <vm_connection/boot_story.hpp>
 #include <vm_connection/command.hpp>
 #include <vm_connection/console.hpp>
 #include <vm_connection/diagnosis.hpp>
@@ -60,8 +59,7 @@ public:
     /// By id or name, whoever submitted it. `directory`: as it was in its request.
     [[nodiscard]] Job job(std::string id_or_name, std::string directory = {});
     [[nodiscard]] Task<Result<std::vector<JobStatus>>> jobs(std::string directory = {});
-    /// Takes ended jobs away that are older than `age`, then the oldest until the rest holds at most `bytes`
-    /// of output. Gives their ids.
+    /// Takes ended jobs away that are older than `age`, then the oldest beyond `bytes` of output. Gives their ids.
     [[nodiscard]] Task<Result<std::vector<std::string>>> prune_jobs(Duration age = std::chrono::days(14),
                                                                     std::uint64_t bytes = std::uint64_t{1} << 30U,
                                                                     std::string directory = {});
@@ -72,31 +70,25 @@ public:
     /// Two authenticated readings can be compared with compare(); what happened since one, boot_since() tells.
     [[nodiscard]] Task<Result<BootRecord>> boot();
     [[nodiscard]] Task<Result<BootStory>> boot_since(BootRecord before, WallTime last_heartbeat = {});
-    /// How it stands by its power switch (Target::power), which is asked now. Connects to nothing. Code::bad_request:
-    /// there is no switch, or it cannot do that.
+    /// How it stands by its power switch (Target::power), asked now. Code::bad_request: none, or it cannot do that.
     [[nodiscard]] Task<Result<PowerReading>> power();
     /// Does it, and is done when the switch itself says so, within its time. One action at a time on each VM, among all
     /// processes that share a state directory: Code::held while another is under way. Code::timed_out: it was not seen
     /// to be done. Cancelled in the middle it may be done all the same, and holds the next until its time is over.
     [[nodiscard]] Task<Result<PowerReading>> power(PowerAction action);
-    /// Brings it back: looks, takes the gentlest step that may help (see RecoveryPolicy), writes down what it does
-    /// before it does it, and is done when the VM is proven to be well, no step is left, or the policy's time is over.
-    /// Never fails: what stood in the way is its reason. One step at a time on each VM, and none twice in an incident,
-    /// among all processes that share a state directory; whoever is killed in the middle, the next one goes on.
-    /// `tell` is called on the loop's thread.
+    /// Brings it back by the gentlest step that may help, see RecoveryPolicy: until it is proven to be well, no step is
+    /// left, or the policy's time is over. Never fails: what stood in the way is its reason. One step at a time on each
+    /// VM, none twice in an incident, among all processes of a state directory. `tell`: on the loop's thread.
     [[nodiscard]] Task<Recovery> recover(RecoveryPolicy policy = {}, RecoveryFn tell = {});
-    /// Orderly, over SSH, and verified: another boot of the same machine answers two commands in a row. Code::declined:
-    /// the user is not root there. Code::timed_out: it did not come back within that time.
+    /// Orderly, and verified: another boot of the same machine answers two commands in a row. Code::declined: the user
+    /// is not root there. Code::timed_out: it did not come back within that time.
     [[nodiscard]] Task<Result<Reboot>> reboot(Duration within = std::chrono::minutes(10));
-    /// Captures its console (Target::console) into the state directory until it is cancelled, 8 MiB at most for each
-    /// VM; lines that lie in a file before count as of now. One process captures at a time: another one stands by, and
-    /// takes over when that one ends. A console that goes away is opened again when it is back, at once where that can
-    /// be seen, else within 10 s. Ends by itself only with a failure. Code::bad_request: there is none, or it is no
-    /// such thing (a directory); Code::local: what was captured could not be written. Connects to nothing else.
+    /// Captures its console (Target::console) into the state directory until it is cancelled, 8 MiB at most. One
+    /// process does so, others stand by. Opened again within 10 s when it is back. Fails with Code::bad_request (there
+    /// is none) or Code::local.
     [[nodiscard]] Task<Result<void>> capture_console();
-    /// The last `lines` that were captured, after listening to the console for `listen`, or until it ends; not where
-    /// somebody captures it already. Without `listen` nothing is opened. Fails as capture_console() does, and when the
-    /// console cannot be opened (Code::local, Code::refused, Code::timed_out) and nothing was captured before.
+    /// The last `lines` that were captured, after listening for `listen` where nobody captures already. Fails as
+    /// capture_console() does, and when the console cannot be opened and nothing was captured before.
     [[nodiscard]] Task<Result<ConsoleLines>> console_tail(std::size_t lines, Duration listen = {});
     /// What was captured behind `from`, at most some 256 KiB of it. Waits until there is something, or it is cancelled.
     [[nodiscard]] Task<Result<ConsoleLines>> console_after(ConsoleCursor from);

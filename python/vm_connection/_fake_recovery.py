@@ -23,7 +23,8 @@ def recovered(fake: FakeVM, policy: RecoveryPolicy, has_switch: bool) -> dict[st
     action = "on" if fake.power_state == "off" else "cycle"
     told |= {"recovered": False, "incident": "20260101T000000Z-fake", "reason": "no step is left that may help"}
     if policy.dry_run:
-        outlook = [{"rung": rung, "may": may and rung == "power-cycle", "later": False, "why": "fake", "action": ""} for rung in RUNGS]
+        outlook = [{"rung": rung, "may": may and rung == "power-cycle", "later": False, "why": "fake", "action": ""}
+                   for rung in RUNGS]
         return told | {"incident": None, "reason": "dry run: nothing was done", "outlook": outlook}
     if may:
         fake.switched(action)

@@ -94,6 +94,7 @@ fi
 // Only builtins: nothing else starts any more. What is there more than fifty times, under one name and user, and more
 // often than anything else, is stopped first, so that it does not fill up again, and then killed.
 constexpr std::string_view processes_body = R"sh(
+blanks=$IFS
 IFS='
 '
 of() {
@@ -102,7 +103,7 @@ of() {
     case ${line##*) } in Z* | X* | ?' 2 '*) return 1 ;; esac
     name=${line#*(}
     name=${name%)*}
-    while IFS=' 	' read -r key value _; do
+    while IFS=$blanks read -r key value _; do
         [ "$key" = Uid: ] && uid=$value && break
     done <"$1/status"
 }

@@ -169,8 +169,11 @@ def test_no_console_is_one_line(vmc):
 
 @pytest.mark.parametrize("text, why", [
     ('type = "socket"', "console.path is missing"), ('type = "tty"\npath = "/x"', "console.type must be"),
-    ('type = "file"\npath = 7', "console.path must be"), ('type = "command"\ncommand = "ls"', "console.command must be"),
-    ('type = "file"\npath = "/x"\nsooner = 1', "console.sooner"), ('type = "command"\ncommand = []', "console.command")])
+    ('type = "file"\npath = 7', "console.path must be"),
+    ('type = "command"\ncommand = "ls"', "console.command must be"),
+    ('type = "file"\npath = "/x"\nsooner = 1', "console.sooner"),
+    ('type = "command"\ncommand = []', "console.command"),
+])
 def test_a_console_that_makes_no_sense_is_one_line_with_its_place(vmc, named, text, why):
     named(text)
     ended = vmc("console", HOST)

@@ -79,7 +79,8 @@ def test_a_vm_that_comes_back_by_itself_needs_no_step(case):
 
 
 def test_a_panic_with_panic_0_is_proof_and_nobody_waits_for_silence(case):
-    case.vm.vmc("exec", "--", "echo 0 >/proc/sys/kernel/panic; (sleep 1; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &")
+    case.vm.vmc("exec", "--", "echo 0 >/proc/sys/kernel/panic; "
+                              "(sleep 1; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &")
     deadline = time.monotonic() + BOOT_WITHIN
     while case.power() != "guest-panicked":
         assert time.monotonic() < deadline

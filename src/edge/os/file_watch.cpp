@@ -26,7 +26,8 @@ void FileWatch::add(const std::string& path) {
 }
 
 Async<void> FileWatch::wait(Instant until) {
-    if (!co_await events_.wait(std::min(until, SystemClock::read() + look_each))) co_return;
+    const bool told = co_await events_.wait(std::min(until, SystemClock::read() + look_each));
+    if (!told) co_return;
     // What they say is of no interest: whoever waits looks for himself.
     std::array<char, 4096> events{};
     while (::read(events_.fd(), events.data(), events.size()) > 0) {

@@ -92,7 +92,7 @@ TEST_CASE("what a kernel says of its end is told from what a program quotes") {
         CHECK(sign.has_value());
         if (sign) CHECK(slug(*sign) == row.sign);
     }
-    for (const char* line : {"grep: Kernel panic - not syncing: in a log", "user: what is a Kernel panic - not syncing?",
+    for (const char* line : {"grep: Kernel panic - not syncing: in a log", "user: is it a Kernel panic - not syncing?",
                              "crashkernel=256M", "Last login: Sat Nov 28", "", "hello"}) {
         CAPTURE(line);
         CHECK_FALSE(console_sign(line).has_value());
