@@ -7,14 +7,17 @@
 #include "recovery/climb.hpp"
 #include "scenario.hpp"
 #include "sim/power_switch.hpp"
+#include "sweep.hpp"
 
 namespace vmc::test {
 
 using namespace std::chrono_literals;
 using sim::SimPowerSwitch;
 
-TEST_CASE("a thousand VMs that fall silent in one second were cut off by us: no step against any of them") {
-    constexpr int vms = 1000;
+TEST_CASE("VMs that fall silent in one second were cut off by us: no step against any of them") {
+    // A thousand with VMC_SWEEP=full.
+    const Sweep sweep("VMs that fall silent in one second*", 100);
+    const auto vms = static_cast<int>(sweep.last() - sweep.first() + 1);
     Scenario s;
     (void)s.world.network().gateway();
     std::vector<std::unique_ptr<link::Link>> links;
@@ -37,7 +40,7 @@ TEST_CASE("a thousand VMs that fall silent in one second were cut off by us: no 
     s.world.run_for(5s);
     s.world.network().begin_uplink_cut();
     // Long past the silence that one VM alone would need.
-    const auto policy = RecoveryPolicy().silence(1min).within(3min);
+    const auto policy = RecoveryPolicy().silence(20s).within(90s);
     for (int i = 0; i < vms; ++i) {
         const auto at = static_cast<std::size_t>(i);
         climbs.push_back(std::make_unique<recovery::Climb>(s.ports(), s.world.prober(), *links[at], switches[at].get(),

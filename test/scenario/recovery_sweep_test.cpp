@@ -122,7 +122,7 @@ private:
 }  // namespace
 
 TEST_CASE("whatever breaks and whoever lies: no power action against a VM that is well, none at once, none too many") {
-    const Sweep sweep("whatever breaks and whoever lies*", 300);
+    const Sweep sweep("whatever breaks and whoever lies*", 150);
     Counts counts;
     Incidents incidents(counts, sweep.replay());
     for (auto seed = sweep.first(); seed <= sweep.last(); ++seed) {
