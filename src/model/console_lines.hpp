@@ -31,7 +31,9 @@ private:
     [[nodiscard]] ConsoleLine take(std::size_t size);
     std::string held_;
     WallTime began_{};
-    bool ended_ = false;  // a line was ended, but not by a line feed: one that follows belongs to it
+    // A line was ended, but not by a line feed: one that follows belongs to it. So may the first of all: the line was
+    // begun before we listened.
+    bool ended_ = true;
 };
 
 /// "2026-11-28T04:25:19.123Z". Years that have no four digits become the nearest that has.

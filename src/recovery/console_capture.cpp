@@ -21,6 +21,8 @@ constexpr Duration steady = std::chrono::seconds(10);
 /// Standing by: the one who captures is seen to end, but for a file system that does not tell.
 constexpr Duration look_each = std::chrono::seconds(10);
 
+constexpr Duration settled = std::chrono::milliseconds(50);
+
 Error nothing_more() { return Error(Code::cancelled, Stage::none, "no more now"); }
 
 }  // namespace
@@ -38,6 +40,8 @@ Async<Error> ConsoleCapture::keep() {
         locked_ = *ours;
         if (locked_) break;
         co_await log_.wait_for_change(clock_.now() + look_each);
+        // Of a process that was killed, the file is seen to be closed a moment before its lock is free.
+        co_await clock_.sleep_until(clock_.now() + settled);
     }
     for (;;) {
         const Instant began = clock_.now();
@@ -48,7 +52,10 @@ Async<Error> ConsoleCapture::keep() {
         if (log_failed_ || why.code() == Code::bad_request) co_return why;
         if (auto noted = note_ending(why); !noted) co_return std::move(noted.error());
         if (clock_.now() - began >= steady) backoff_.reset();
-        co_await console_.wait_for_change(clock_.now() + backoff_.next(random_.draw()));
+        const Instant next = clock_.now() + backoff_.next(random_.draw());
+        co_await console_.wait_for_change(next);
+        // Something came: it may be the socket that is made and will be served a moment later.
+        if (clock_.now() < next) backoff_.reset();
     }
 }
 
@@ -73,8 +80,11 @@ Async<Result<void>> ConsoleCapture::open() {
         log_failed_ = true;
         co_return std::unexpected(std::move(place.error()));
     }
-    auto opened = co_await console_.open(std::move(*place), clock_.now() + open_within);
+    auto opened = co_await console_.open(*place, clock_.now() + open_within);
     if (!opened) co_return opened;
+    const bool another = !opened_before_ && !place->empty() && console_.place() != *place;
+    opened_before_ = true;
+    if (another) co_return note(console_.told() + ": is not what was read before; read from its beginning");
     // What was printed while nobody listened is missing, but from a console that remembers: say since when we do.
     const bool may_lack = console_.place().empty();
     if (may_lack && silent_because_.empty()) co_return note("listening to " + console_.told());
@@ -83,7 +93,7 @@ Async<Result<void>> ConsoleCapture::open() {
 
 Async<Error> ConsoleCapture::read_on(Instant until, bool once) {
     for (;;) {
-        if (once && console_.is_at_end()) co_return nothing_more();
+        if (once && console_.is_at_end() && !splitter_.holds()) co_return nothing_more();
         const Instant prompt = splitter_.holds() ? last_byte_ + quiet : never;
         auto reading = console_.next();
         auto got = co_await flow::until(clock_, std::min(until, prompt), std::move(reading));

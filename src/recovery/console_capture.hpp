@@ -49,6 +49,7 @@ private:
     model::Backoff backoff_;
     std::string silent_because_;  // what was last noted as its ending, until it says something again
     Instant last_byte_{};
+    bool opened_before_ = false;
     bool log_failed_ = false;
     bool locked_ = false;
 };

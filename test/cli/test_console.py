@@ -1,189 +1,249 @@
 # SPDX-License-Identifier: Apache-2.0
-"""vmc console: real sources that print, go away and come back."""
+"""vmc console: sockets that come and go, files that are truncated, programs; and who captures when two do."""
 
+import calendar
 import json
 import os
-import re
+import pathlib
+import select
 import signal
-import socket
 import threading
 import time
 
 import pytest
-
-HOST = "web-1"
-STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ")
+from consoles import HOST, PATIENCE, STAMP, Follower, Serial, source, texts, wait_until  # noqa: F401
 
 
 @pytest.fixture
-def named(vmc):
-    """Names HOST's console in the configuration."""
-    return lambda text: vmc.settings(f'[host."{HOST}".console]\n{text}\n')
+def follow(vmc):
+    started = []
+
+    def start(*words):
+        started.append(Follower(vmc, *words))
+        return started[-1]
+
+    yield start
+    for each in started:
+        if each.process.poll() is None:
+            each.ends()
+        each.process.stdout.close()
+        each.process.stderr.close()
 
 
-def texts(out):
-    """Without their times, and without vmc's own notes."""
-    lines = [STAMP.sub("", line) for line in out.splitlines()]
-    assert all(STAMP.match(line) for line in out.splitlines()), out
-    return [line for line in lines if not line.startswith("-- ")]
+def runs(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
-class Follower:
-    """`vmc console -f --json`, read as it speaks."""
-
-    def __init__(self, vmc):
-        self.heard, self._changed = [], threading.Condition()
-        self.process = vmc.start("console", "-f", "--json", HOST)
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self):
-        for line in self.process.stdout:
-            with self._changed:
-                self.heard.append(json.loads(line))
-                self._changed.notify_all()
-
-    def wait_for(self, text, within=30):
-        with self._changed:
-            found = self._changed.wait_for(lambda: any(text in one["text"] for one in self.heard), within)
-        assert found, (text, self.heard)
-
-    def end(self):
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(10)
-
-
-class Serial:
-    """QEMU's end of a serial port: one client at a time."""
-
-    def __init__(self, path):
-        self.path = str(path)
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(self.path)
-        self._listener.listen(1)
-        self._listener.settimeout(30)
-        self.client, _ = None, None
-
-    def accept(self):
-        self.client, _ = self._listener.accept()
-        return self
-
-    def say(self, data):
-        self.client.sendall(data)
-
-    def end(self):
-        self._listener.close()
-        if self.client:
-            self.client.close()
-        os.unlink(self.path)
-
-
-def test_a_file_is_shown_with_times_and_its_end_first(vmc, named, tmp_path):
-    log = tmp_path / "serial.log"
-    log.write_text("".join(f"line {n}\n" for n in range(250)) + "login: ")
-    named(f'type = "file"\npath = "{log}"')
+def test_what_a_file_holds_is_shown_once_with_its_time_and_stays_when_it_is_gone(vmc, source):
+    path = source("file")
+    path.write_text("one\r\ntwo\r\nweb-1 login: ")
+    began = time.time()
     ended = vmc("console", HOST)
-    assert ended.code == 0 and texts(ended.out)[-2:] == ["line 249", "login: "], ended
-    assert len(texts(ended.out)) == 100
-    assert texts(vmc("console", "--lines", "2", HOST).out) == ["line 249", "login: "]
+    assert ended.code == 0 and texts(ended.out) == ["one", "two", "web-1 login: "], ended
+    stamp = time.strptime(ended.out[:19] + " UTC", "%Y-%m-%dT%H:%M:%S %Z")
+    assert abs(calendar.timegm(stamp) - began) < PATIENCE
+    with path.open("a") as file:
+        file.write("\r\nthree\r\n")
+    assert texts(vmc("console", HOST).out) == ["one", "two", "web-1 login: ", "three"]
+    path.unlink()
+    ended = vmc("console", HOST, "--lines", "2")
+    assert ended.code == 0 and texts(ended.out) == ["web-1 login: ", "three"], ended
+    assert "No such file" in ended.err and len(ended.err.splitlines()) == 1
 
 
-def test_a_file_that_grows_is_truncated_and_replaced_is_followed(vmc, named, tmp_path):
-    log = tmp_path / "serial.log"
-    log.write_text("first\n")
-    named(f'type = "file"\npath = "{log}"')
-    follower = Follower(vmc)
-    follower.wait_for("first")
-    with log.open("a") as more:
-        more.write("second\n")
-    follower.wait_for("second")
-    log.write_text("after truncation\n")
-    follower.wait_for("after truncation")
-    other = tmp_path / "new"
-    other.write_text("another file\n")
-    other.rename(log)
-    follower.wait_for("another file")
-    assert follower.end() == 130
-
-
-def test_a_socket_that_goes_away_is_opened_again_when_it_is_back(vmc, named, tmp_path):
-    serial = Serial(tmp_path / "serial")
-    named(f'type = "socket"\npath = "{serial.path}"')
-    follower = Follower(vmc)
-    serial.accept().say(b"[    0.000000] Linux version 6.1\r\n")
-    follower.wait_for("Linux version")
-    serial.end()
-    serial = Serial(tmp_path / "serial")
-    serial.accept().say(b"again\n")
-    follower.wait_for("again")
-    assert follower.end() == 130
-    serial.end()
-    assert "again" in texts(vmc("console", HOST).out)
-
-
-def test_what_would_steer_a_terminal_is_shown_and_not_obeyed(vmc, named, tmp_path):
-    log = tmp_path / "serial.log"
-    log.write_bytes(b"\x1b]0;owned\x07\x1b[2J\xff\xfe text\n")
-    named(f'type = "file"\npath = "{log}"')
+def test_of_a_long_file_the_end_is_what_counts(vmc, source):
+    path = source("file")
+    path.write_text("".join(f"line {i}\n" for i in range(100_000)))
     ended = vmc("console", HOST)
-    assert b"\x1b" not in ended.stdout and b"\x07" not in ended.stdout and "text" in ended.out, ended
+    assert texts(ended.out) == [f"line {i}" for i in range(99_900, 100_000)]
+    ended = vmc("console", HOST, "--lines", "1000000")
+    assert ended.code == 0 and 1000 < len(texts(ended.out)) < 100_000
+    first = int(texts(ended.out)[0].removeprefix("line "))
+    assert texts(ended.out) == [f"line {i}" for i in range(first, 100_000)]
 
 
-def test_a_command_is_ended_with_us_and_all_it_started(vmc, named, tmp_path):
-    mark = tmp_path / "pid"
-    named(f'type = "command"\ncommand = ["sh", "-c", "echo $$ >{mark}; echo begun; sleep 4732 & wait"]')
-    follower = Follower(vmc)
-    follower.wait_for("begun")
-    group = int(mark.read_text())
-    assert follower.end() == 130
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.02)
-    pytest.fail("it still runs")
+def test_a_file_is_followed_through_truncation_and_replacement(source, follow):
+    path = source("file")
+    path.write_text("first life\n")
+    follower = follow()
+    follower.until(" first life\n")
+    with path.open("a") as file:
+        file.write("more of it\n")
+    follower.until(" more of it\n")
+    path.write_text("second\n")  # truncated
+    follower.until(" second\n")
+    path.write_text("third life, longer than all before it was, and more than that\n")
+    follower.until(" third life, longer")
+    fresh = path.with_suffix(".new")
+    fresh.write_text("fourth life\n")
+    with path.open("a") as file:
+        file.write("the last of the third\n")
+        os.rename(fresh, path)
+    follower.until(" fourth life\n")
+    with path.open("a") as file:
+        file.write("goes on\n")
+    follower.until(" goes on\n")
+    assert follower.ends() == 130
+    said = texts("".join(follower.seen))
+    assert said == ["first life", "more of it", "second",
+                    "third life, longer than all before it was, and more than that", "the last of the third",
+                    "fourth life", "goes on"]
 
 
-def test_of_two_at_once_one_captures_and_both_show_the_same(vmc, named, tmp_path):
-    serial = Serial(tmp_path / "serial")
-    named(f'type = "socket"\npath = "{serial.path}"')
-    first = Follower(vmc)
-    serial.accept().say(b"one\n")
-    first.wait_for("one")
-    second = Follower(vmc)
-    serial.say(b"two\n")
-    second.wait_for("two")
-    first.wait_for("two")
-    assert first.end() == 130
-    serial.accept().say(b"three\n")  # the other one takes over
-    second.wait_for("three")
-    assert second.end() == 130
-    serial.end()
+def test_a_file_that_was_rewritten_while_nobody_looked_is_read_from_its_beginning(vmc, source):
+    path = source("file")
+    path.write_text("old\n" * 100)
+    assert len(texts(vmc("console", HOST).out)) == 100
+    path.write_text("new\n" * 101)  # it has grown past where it was read up to
+    ended = vmc("console", HOST, "--lines", "102")
+    assert texts(ended.out) == ["new"] * 101 and "-- " + str(path) in ended.out, ended
+    assert vmc("console", HOST, "--lines", "102").out == ended.out
 
 
-def test_no_console_is_one_line(vmc):
+def test_a_file_that_is_not_there_yet_is_waited_for(source, follow):
+    path = source("file")
+    follower = follow()
+    follower.until("No such file")
+    path.write_text("here it is\n")
+    follower.until(" here it is\n")
+
+
+def test_a_socket_is_read_while_qemu_serves_it_and_again_when_it_is_back(source, follow):
+    path = source("socket")
+    qemu = Serial(path)
+    follower = follow()
+    qemu.accept().says("[    0.000000] Linux version 6.1\r\n").says("web-1 login: ")
+    follower.until("Linux version")
+    assert texts(follower.until("web-1 login: ")[-1]) == ["web-1 login: "]  # without an end, after a short while
+    qemu.says("\r\nlast words\r\n")
+    follower.until("last words")
+    qemu.ends()
+    assert " -- " in follower.until("closed by the other side")[-1]
+    qemu = Serial(path)
+    qemu.accept().says("SeaBIOS (version 1.16)\r\n")
+    follower.until("SeaBIOS")
+    assert follower.ends() == 130 and qemu.peer_is_gone()
+    assert texts("".join(follower.seen)) == [
+        "[    0.000000] Linux version 6.1", "web-1 login: ", "last words", "SeaBIOS (version 1.16)"]
+    qemu.ends()
+
+
+def test_what_was_captured_is_there_when_qemu_has_gone(vmc, source, follow):
+    path = source("socket")
+    qemu = Serial(path)
+    follower = follow()
+    qemu.accept().says("Kernel panic - not syncing: x")  # no end of line: it was stopped there
+    follower.until("Kernel panic")
+    assert follower.ends(signal.SIGTERM) == 143
+    qemu.ends()
     ended = vmc("console", HOST)
-    assert ended.code == 64 and "it has no console" in ended.err and len(ended.err.splitlines()) == 1, ended
+    assert ended.code == 0 and texts(ended.out) == ["Kernel panic - not syncing: x"], ended
+    assert "No such file" in ended.err
 
 
-@pytest.mark.parametrize("text, why", [
-    ('type = "socket"', "console.path is missing"), ('type = "tty"\npath = "/x"', "console.type must be"),
-    ('type = "file"\npath = 7', "console.path must be"),
-    ('type = "command"\ncommand = "ls"', "console.command must be"),
-    ('type = "file"\npath = "/x"\nsooner = 1', "console.sooner"),
-    ('type = "command"\ncommand = []', "console.command"),
-])
-def test_a_console_that_makes_no_sense_is_one_line_with_its_place(vmc, named, text, why):
-    named(text)
+def test_a_program_is_run_without_a_shell_and_ended_with_us(source, follow, tmp_path):
+    pids = tmp_path / "pids"
+    script = 'echo "$1"; trap "" TERM; sleep 4711 & echo $$ $! >"$2"; echo ready; wait; sleep 4712'
+    source("command", ["sh", "-c", script, "x", "a  $HOME b", os.fspath(pids)])
+    for number in (signal.SIGINT, signal.SIGKILL):
+        follower = follow("--lines", "0")
+        follower.until(" ready\n")
+        assert any(line.endswith(" a  $HOME b\n") for line in follower.seen)
+        leader, child = map(int, pids.read_text().split())
+        assert runs(leader) and runs(child)
+        follower.ends(number)
+        wait_until(lambda: not runs(leader))
+        if number == signal.SIGKILL:
+            os.kill(child, signal.SIGKILL)  # nobody was left to end more than the program itself
+        wait_until(lambda: not runs(child))
+
+
+def test_a_program_that_ends_is_started_again_and_its_complaint_is_kept(source, follow, tmp_path):
+    count = tmp_path / "count"
+    source("command", ["sh", "-c", 'echo x >>"$1"; echo run $(wc -l <"$1"); echo no such domain >&2; exit 7', "x",
+                       os.fspath(count)])
+    follower = follow()
+    follower.until(" run 1\n")
+    assert "-- sh: exit 7: no such domain" in follower.until("no such domain")[-1]
+    follower.until(" run 2\n")
+    follower.until(" run 3\n")
+
+
+def test_a_program_that_complains_endlessly_is_not_held_up(source, follow):
+    source("command", ["sh", "-c", "head -c 3000000 /dev/zero >&2; echo through; exec sleep 4713"])
+    follow().until(" through\n")
+
+
+def test_no_escape_sequence_gets_through(vmc, source):
+    path = source("file")
+    path.write_bytes(b"\x1b]0;owned\x07\x1b[2Jx\x9b31m\xff\x00\xe2\x80\xaeend\n\t\xc3\xa4\n")
     ended = vmc("console", HOST)
-    assert ended.code == 125 and re.search(r"config\.toml:\d+: " + re.escape(why), ended.err), ended
-    assert len(ended.err.splitlines()) == 1
+    assert ended.code == 0
+    assert texts(ended.out) == [r"\x1b]0;owned\x07\x1b[2Jx\x9b31m\xff\x00\u202eend", "\tä"], ended
+    stored = b"".join(each.read_bytes() for each in vmc.home.glob("state/vm-connection/console/*/log"))
+    assert not [byte for byte in stored if byte < 0x20 and byte not in b"\n\t"]
 
 
-@pytest.mark.parametrize("kind", ["socket", "file"])
-def test_what_is_not_there_or_no_such_thing_is_one_line(vmc, named, tmp_path, kind):
-    for path in (tmp_path / "missing", tmp_path):
-        named(f'type = "{kind}"\npath = "{path}"')
-        ended = vmc("console", HOST)
-        assert ended.code == 125 and str(path) in ended.err and len(ended.err.splitlines()) == 1, ended
+def test_json_is_one_document_a_line(vmc, source, follow):
+    path = source("file")
+    path.write_text('a "b"\nsecond\n')
+    ended = vmc("console", HOST, "--json", "--lines", "1")
+    line, = map(json.loads, ended.out.splitlines())
+    assert line == {"schema": 1, "at": line["at"], "text": "second"} and STAMP.fullmatch(line["at"] + " ")
+    follower = follow("--json")
+    with path.open("a") as file:
+        file.write("third\n")
+    follower.until("third")
+    path.write_text("x\n")
+    follower.until('"x"')
+    notes = [line for line in map(json.loads, follower.seen) if line.get("note")]
+    assert any("was truncated" in note["text"] for note in notes)
+
+
+def test_of_two_one_captures_and_the_other_takes_over(vmc, source, follow):
+    path = source("socket")
+    qemu = Serial(path)
+    first = follow()
+    qemu.accept().says("to both\r\n")
+    first.until(" to both\n")
+    second = follow()
+    second.until(" to both\n")
+    qemu.says("live\r\n")
+    first.until(" live\n")
+    second.until(" live\n")
+    # A third that does not follow shows the log and leaves the socket alone.
+    assert texts(vmc("console", HOST).out) == ["to both", "live"]
+    qemu.server.setblocking(False)
+    assert not select.select([qemu.server], [], [], 0)[0]
+    qemu.server.settimeout(PATIENCE)
+    first.process.send_signal(signal.SIGKILL)  # it can give nothing back
+    assert qemu.peer_is_gone()
+    qemu.accept().says("after the first\r\n")
+    second.until(" after the first\n")
+    assert texts("".join(second.seen)) == ["to both", "live", "after the first"]
+    qemu.ends()
+
+
+def test_a_reader_that_is_slow_is_waited_for_and_one_that_left_ends_it(vmc, source):
+    path = source("file")
+    path.write_text("begin\n")
+    process = vmc.start("console", HOST, "-f")
+    watchdog = threading.Timer(PATIENCE, process.kill)
+    watchdog.start()
+    assert process.stdout.readline().endswith(b" begin\n")
+    lines = 60_000  # more than a pipe and our own queue hold together
+    with path.open("a") as file:
+        file.write("".join(f"{i} {'x' * 40}\n" for i in range(lines)))
+    log, = vmc.home.glob("state/vm-connection/console/*/log")
+    wait_until(lambda: f" {lines - 1} " in log.read_text())  # captured, whoever reads
+    got = [int(process.stdout.readline().split()[1]) for _ in range(lines)]
+    assert got == list(range(lines))
+    process.stdout.close()
+    with path.open("a") as file:
+        file.write("one more\n")
+    assert process.wait(PATIENCE) == 0 and process.stderr.read() == b""
+    process.stderr.close()
+    watchdog.cancel()

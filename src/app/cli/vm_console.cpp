@@ -80,11 +80,12 @@ Expected<ConsoleLines> VmConsole::shown(Contact& contact, Result<ConsoleLines> f
 }
 
 Expected<int> VmConsole::follow(Contact& contact) const {
+    // Before we capture anything ourselves: all of that is new.
+    auto first = contact.finish(contact.vm().console_tail(lines_));
+    if (!first) return std::unexpected(std::move(first.error()));
     auto capture = contact.vm().capture_console();
     capture.on_done([] { bell().ring(); });
     const auto over = [&capture] { return Signals::wish() != 0 || streams().out().broken() || capture.ready(); };
-    auto first = contact.finish(contact.vm().console_tail(lines_));
-    if (!first) return std::unexpected(std::move(first.error()));
     auto lines = shown(contact, std::move(*first));
     while (lines) {
         auto more = contact.vm().console_after(lines->next);

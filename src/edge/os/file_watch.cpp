@@ -13,7 +13,8 @@
 namespace vmc::edge {
 
 namespace {
-constexpr Duration look_each = std::chrono::seconds(1);
+constexpr Duration look_each = std::chrono::seconds(5);
+constexpr Duration look_each_blindly = std::chrono::seconds(1);
 constexpr std::uint32_t what = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_MODIFY | IN_CLOSE_WRITE |
                                IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF;
 }  // namespace
@@ -26,8 +27,9 @@ void FileWatch::add(const std::string& path) {
 }
 
 Async<void> FileWatch::wait(Instant until) {
-    const bool told = co_await events_.wait(std::min(until, SystemClock::read() + look_each));
-    if (!told) co_return;
+    const Duration at_most = events_.fd() >= 0 ? look_each : look_each_blindly;
+    const bool something = co_await events_.wait(std::min(until, SystemClock::read() + at_most));
+    if (!something) co_return;
     // What they say is of no interest: whoever waits looks for himself.
     std::array<char, 4096> events{};
     while (::read(events_.fd(), events.data(), events.size()) > 0) {
