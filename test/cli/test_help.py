@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-VERBS = ["exec", "run", "check", "diagnose", "boot", "recover", "reboot", "power", "console", "incidents", "wait", "trust", "config"]
+VERBS = ["exec", "run", "check", "diagnose", "boot", "recover", "reboot", "power", "console", "incidents", "wait",
+         "trust", "config"]
 
 
 def test_the_program_lists_its_verbs_and_how_to_begin(vmc):
