@@ -81,6 +81,7 @@ def test_a_file_is_followed_through_truncation_and_replacement(source, follow):
     fresh.write_text("fourth life\n")
     with path.open("a") as file:
         file.write("the last of the third\n")
+        file.flush()
         os.rename(fresh, path)
     follower.until(" fourth life\n")
     with path.open("a") as file:

@@ -89,6 +89,8 @@ Opened open_at(const std::string& path, const std::string& after, bool whole) {
 Look look_at(int fd, const std::string& path, const FilePlace& place) {
     Look look;
     struct stat about{};
+    // Asked first: what was written before it was replaced is read all the same.
+    const bool replaced = ::stat(path.c_str(), &about) == 0 && !place.is_in(about.st_dev, about.st_ino);
     if (::fstat(fd, &about) != 0) about.st_size = 0;
     const auto marked = place.mark.size();
     auto bytes = read_at(fd, place.offset - marked, marked + piece, look.error);
@@ -106,7 +108,7 @@ Look look_at(int fd, const std::string& path, const FilePlace& place) {
             look.at_end = false;
         }
         look.bytes = std::move(bytes);
-    } else if (::stat(path.c_str(), &about) == 0 && !place.is_in(about.st_dev, about.st_ino)) {
+    } else if (replaced) {
         look.what = Look::What::replaced;
     }
     return look;
