@@ -44,6 +44,7 @@ std::shared_ptr<TcpConnection> SimNetwork::connection(const std::string& address
 
 void SimNetwork::drop(bool begins, bool gateway_too) {
     if (gateway_too) cuts_ += begins ? 1 : -1;
+    cut_off_ += begins ? 1 : -1;
     for (const auto& host : hosts_) {
         if (host.get() == gateway_ && !gateway_too) continue;
         for (const Way way : {Way::out, Way::in}) begins ? host->path.begin_drop(way) : host->path.end_drop(way);

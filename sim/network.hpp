@@ -38,6 +38,8 @@ public:
     void end_cut();
     /// Ours, at the other end of our own cable.
     [[nodiscard]] bool gateway_answers() const { return cuts_ == 0 && (!gateway_ || gateway_->answers_ping()); }
+    /// Somewhere between us and all machines.
+    [[nodiscard]] bool is_cut_off() const { return cut_off_ > 0; }
     [[nodiscard]] bool has_carrier() const { return !carrier_lost_; }
     /// The gateway has no power: nobody is reached, and it does not answer either.
     void begin_gateway_down();
@@ -60,6 +62,7 @@ private:
     std::unique_ptr<SimHost> nowhere_;
     std::uint16_t next_port_ = 40000;
     int cuts_ = 0;
+    int cut_off_ = 0;  ///< those and the gateway's
     bool carrier_lost_ = false;
 };
 

@@ -33,7 +33,7 @@ PowerState SimPowerSwitch::state() const {
 }
 
 Async<Result<PowerReading>> SimPowerSwitch::read(Instant deadline) {
-    if (flaw_ == Flaw::mute) {
+    if (flaw_ == Flaw::mute || network_.is_cut_off()) {
         co_await clock_.sleep_until(deadline);
         co_return failed(Code::timed_out, Stage::none, "the power switch does not answer");
     }
@@ -44,6 +44,10 @@ Async<Result<PowerReading>> SimPowerSwitch::read(Instant deadline) {
 }
 
 Async<Result<void>> SimPowerSwitch::act(PowerAction action, Instant deadline) {
+    if (network_.is_cut_off()) {
+        co_await clock_.sleep_until(deadline);
+        co_return failed(Code::timed_out, Stage::none, "the power switch does not answer");
+    }
     orders_.push_back({action, clock_.now(), host_.up(), host_.is_well(), under_way_ > 0});
     const UnderWay counted(under_way_);
     host_.story().tell("switch", slug(action));

@@ -6,8 +6,7 @@
 #include <vector>
 
 #include "port/power_switch.hpp"
-#include "sim/clock.hpp"
-#include "sim/host.hpp"
+#include "sim/world.hpp"
 
 namespace vmc::sim {
 
@@ -34,7 +33,9 @@ public:
         bool another;   ///< another order was under way
     };
 
-    SimPowerSwitch(SimClock& clock, SimHost& host, Flaw flaw = Flaw::none) : clock_(clock), host_(host), flaw_(flaw) {}
+    /// It is reached as its machine is, by our own cable and the gateway, and not by the machine's own path.
+    SimPowerSwitch(World& world, SimHost& host, Flaw flaw = Flaw::none)
+        : clock_(world.clock()), network_(world.network()), host_(host), flaw_(flaw) {}
 
     Async<Result<PowerReading>> read(Instant deadline) override;
     Async<Result<void>> act(PowerAction action, Instant deadline) override;
@@ -49,6 +50,7 @@ private:
     [[nodiscard]] PowerState state() const;
 
     SimClock& clock_;
+    SimNetwork& network_;
     SimHost& host_;
     const Flaw flaw_;
     std::vector<Order> orders_;

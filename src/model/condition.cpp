@@ -22,13 +22,15 @@ int sources_of(const Circumstances& around, std::optional<PowerState> power) {
     return 1 + (power && *power != PowerState::unknown ? 1 : 0) + (others ? 1 : 0);
 }
 
-}  // namespace
-
-bool is_silent(const Diagnosis& diagnosis) {
+/// Who is turned away by a firewall may be turned away by the VM's own.
+bool is_silent(const Diagnosis& diagnosis, const Circumstances& around) {
     const auto verdict = diagnosis.health.verdict;
     const bool gone = verdict == Verdict::unreachable || verdict == Verdict::off || verdict == Verdict::crashed;
-    return gone && !diagnosis.health.os_signs && !runs_commands(diagnosis);
+    const bool rejected = symptoms_of(diagnosis.health.evidence, around).login() == Login::rejected;
+    return gone && !rejected && !diagnosis.health.os_signs && !runs_commands(diagnosis);
 }
+
+}  // namespace
 
 Condition condition_of(const Diagnosis& diagnosis, const Circumstances& around, std::optional<PowerState> power) {
     Condition is;
@@ -41,7 +43,8 @@ Condition condition_of(const Diagnosis& diagnosis, const Circumstances& around, 
     is.stranger = is_stranger(diagnosis.boot_change);
     is.runs_commands = runs_commands(diagnosis);
     is.power = power;
-    is.silent_sources = is_silent(diagnosis) ? sources_of(around, power) : 0;
+    is.silent = is_silent(diagnosis, around);
+    is.silent_sources = is.silent ? sources_of(around, power) : 0;
     return is;
 }
 

@@ -11,9 +11,6 @@
 
 namespace vmc::model {
 
-/// Nothing at all of it answered.
-[[nodiscard]] bool is_silent(const Diagnosis& diagnosis);
-
 /// `power`: what its switch says; nothing where it has none. Who is root there, what its switch can do and since when
 /// it is silent are left to who knows.
 [[nodiscard]] Condition condition_of(const Diagnosis& diagnosis, const Circumstances& around,

@@ -35,6 +35,8 @@ struct Condition {
     /// session from before, the power switch or the console, neighbours.
     std::optional<Instant> silent_since;
     int silent_sources = 0;
+    /// Nothing at all of it answered this time, and nobody on the way spoke for it.
+    bool silent = false;
 };
 
 /// The others that we look after, this one counted.

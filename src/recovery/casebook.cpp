@@ -84,7 +84,7 @@ Result<void> Casebook::looked(const Diagnosis& diagnosis, const model::Condition
     const WallTime now = ports_.clock.wall_now();
     const bool well = condition.verdict == Verdict::healthy;
     const bool known = incident_.state() != model::Incident::State::none;
-    const bool silent = model::is_silent(diagnosis);
+    const bool silent = condition.silent;
     bool opened = false;
     if (!well || known) {
         const auto draw = ports_.random.draw();
@@ -103,6 +103,14 @@ Result<void> Casebook::looked(const Diagnosis& diagnosis, const model::Condition
     mine_.looked = now;
     mine_.failed = well ? WallTime{} : diagnosis.since.value_or(incident_.opened());
     return {};
+}
+
+void Casebook::heard() {
+    const WallTime now = ports_.clock.wall_now();
+    (void)change([now](model::Incident& incident) {
+        if (incident.state() != model::Incident::State::none) incident.looked(false, now);
+    });
+    log("looked", "something of it answers between two looks");
 }
 
 void Casebook::tell_silence(model::Condition& condition) const {

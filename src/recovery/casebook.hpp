@@ -26,6 +26,8 @@ public:
     [[nodiscard]] Result<void> read();
     /// One look at it, which opens an incident where there is none.
     [[nodiscard]] Result<void> looked(const Diagnosis& diagnosis, const model::Condition& condition);
+    /// Something of it answered between two looks.
+    void heard();
     /// Into `condition`: since when it is silent.
     void tell_silence(model::Condition& condition) const;
     [[nodiscard]] model::Deeds deeds() const;

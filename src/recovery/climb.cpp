@@ -26,6 +26,9 @@ constexpr Duration look_each = std::chrono::seconds(30);
 constexpr std::size_t console_lines = 400;
 /// A kernel says that it panics a little before anybody sees that it is gone.
 constexpr std::chrono::minutes console_before{2};
+/// While it is silent, between two looks.
+constexpr Duration listen_each = std::chrono::seconds(2);
+constexpr Duration listen_for = std::chrono::milliseconds(500);
 constexpr Duration proof_within = std::chrono::seconds(30);
 constexpr Duration story_within = std::chrono::seconds(40);
 
@@ -102,7 +105,7 @@ Async<Result<void>> Climb::look() {
     if (power_ != nullptr) power = seen.around.power;
     condition_ = model::condition_of(seen.diagnosis, seen.around, power);
     condition_.can_nmi = rungs_.can_nmi();
-    if (model::is_silent(seen.diagnosis)) co_await hear_console();
+    if (condition_.silent) co_await hear_console();
     if (condition_.runs_commands) {
         co_await rungs_.learn_means();
         condition_.as_root = rungs_.means().as_root();
@@ -148,9 +151,27 @@ Async<void> Climb::wait(const model::Decision& decision) {
     // What was online when this look ended is no news.
     if (online()) co_return co_await ports_.clock.sleep_until(until);
     while (!online() && ports_.clock.now() < until) {
+        // At no fixed pace: what comes and goes must not keep step with us.
+        const auto pause = listen_each + std::chrono::milliseconds(ports_.random.draw() % 1000);
         auto step = link_.next_step();
-        co_await flow::finishes(ports_.clock, until, std::move(step));
+        co_await flow::finishes(ports_.clock, std::min(until, ports_.clock.now() + pause), std::move(step));
+        if (!condition_.silent || online()) continue;
+        const bool heard = co_await answers();
+        if (heard) co_return book_.heard();
     }
+}
+
+/// An echo, or a word of its port, which cost the VM nothing. A forwarder's port always answers.
+Async<bool> Climb::answers() {
+    const auto record = ports_.store.read(model::acquaintance_name(link_.target()));
+    const bool forwarded = record && *record && model::Acquaintance::parse(**record).forwarded;
+    if (forwarded || !link_.target().proxy_command().empty()) co_return false;
+    const auto found = co_await prober_.resolve(link_.target().host(), ports_.clock.now() + listen_for);
+    if (!found || found->empty()) co_return false;
+    const auto knock = co_await prober_.knock(found->front(), link_.target().port(), ports_.clock.now() + listen_for);
+    if (knock.answer == port::PortAnswer::open || knock.answer == port::PortAnswer::refused) co_return true;
+    const auto ping = co_await prober_.ping(found->front(), ports_.clock.now() + listen_for);
+    co_return ping.answer == Answer::works;
 }
 
 Async<void> Climb::act(const model::Decision& decision) {

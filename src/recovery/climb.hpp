@@ -30,6 +30,7 @@ private:
     Async<void> act(const model::Decision& decision);
     Async<bool> recovered();
     Async<void> wait(const model::Decision& decision);
+    Async<bool> answers();
     Async<void> hear_console();
     Async<void> save_evidence(std::string when, bool of_boot_before);
     Async<bool> save_console(std::string when);

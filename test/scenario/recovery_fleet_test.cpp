@@ -27,7 +27,7 @@ TEST_CASE("VMs that fall silent in one second were cut off by us: no step agains
     for (int i = 0; i < vms; ++i) {
         const auto name = "vm-" + std::to_string(i);
         auto& host = s.world.host(name);
-        switches.push_back(std::make_unique<SimPowerSwitch>(s.world.clock(), host));
+        switches.push_back(std::make_unique<SimPowerSwitch>(s.world, host));
         auto target = Target(name).user("alice").key("key");
         links.push_back(std::make_unique<link::Link>(s.ports(), std::move(target), nullptr));
         ends.push_back({});

@@ -49,7 +49,7 @@ public:
         Episode episode(seed);
         auto& world = episode.world();
         episode.host().boot_heals = true;
-        SimPowerSwitch power(world.clock(), episode.host(),
+        SimPowerSwitch power(world, episode.host(),
                              static_cast<SimPowerSwitch::Flaw>(sim::pick(chance, SimPowerSwitch::flaws)));
         power.paused_shows = sim::chance(chance, 0.9);
         episode.warm_up();
@@ -94,7 +94,8 @@ private:
                 ++counts_.idle;
                 continue;
             }
-            const bool long_gone = for_good && order.at - episode_began(episode) >= 5min;
+            const bool stays = for_good || cause == "slow";  // which nobody ends
+            const bool long_gone = stays && order.at - episode_began(episode) >= 5min;
             ++(long_gone && is_cut(cause) ? counts_.cut_off_for_good : counts_.against_well);
             ++counts_.against[cause + (long_gone ? ", for good" : "")];
         }
@@ -112,8 +113,11 @@ private:
         counts_.too_many += taken > 3 ? 1 : 0;
     }
     static Instant episode_began(Episode& episode) { return episode.world().now() - episode.since(); }
-    /// Nobody can tell it from a dead VM who has only the network.
-    static bool is_cut(const std::string& cause) { return cause == "path-dead" || cause == "bastion-down"; }
+    /// Nothing gets through any more, or next to nothing: who has only the network cannot tell it from a dead VM.
+    static bool is_cut(const std::string& cause) {
+        static constexpr const char* ways_cut[] = {"path-dead", "bastion-down", "port-filtered", "slow"};
+        return std::ranges::find(ways_cut, cause) != std::end(ways_cut);
+    }
 
     Counts& counts_;
     const bool tell_;

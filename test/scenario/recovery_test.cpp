@@ -25,7 +25,7 @@ constexpr Duration for_good = 24h;
 class Lost : public Scenario {
 public:
     explicit Lost(SimPowerSwitch::Flaw flaw = SimPowerSwitch::Flaw::none, std::uint64_t seed = 1)
-        : Scenario(seed), power(world.clock(), host, flaw) {
+        : Scenario(seed), power(world, host, flaw) {
         host.boot_heals = true;
         (void)world.network().gateway();
         REQUIRE(online());
