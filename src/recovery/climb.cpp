@@ -36,17 +36,6 @@ bool is_other_machine(BootChange change) {
     return change == BootChange::other_machine || change == BootChange::re_imaged || change == BootChange::ambiguous;
 }
 
-/// So that who comes next does not take it for news.
-void remember_boot(const link::Ports& ports, const Target& target, const BootRecord& boot) {
-    const auto change = [&](const std::optional<std::string>& record) {
-        auto known = model::Acquaintance::parse(record.value_or(""));
-        known.boot = boot;
-        known.seen = ports.clock.wall_now();
-        return known.serialise();
-    };
-    (void)ports.store.update(model::acquaintance_name(target), change);
-}
-
 }  // namespace
 
 Climb::Climb(link::Ports ports, port::Prober& prober, link::Link& link, port::PowerSwitch* power,
@@ -274,32 +263,6 @@ Recovery Climb::ended(bool recovered, std::string reason) {
     all.steps = book_.steps();
     all.took = ports_.clock.now() - begun_;
     return all;
-}
-
-Async<Result<Reboot>> reboot(link::Ports ports, port::Prober& prober, link::Link& link, Duration within) {
-    const Instant deadline = ports.clock.now() + within;
-    auto before = co_await health::read_boot(ports, link);
-    if (!before) co_return std::unexpected(before.error());
-    Rungs rungs(ports, link, nullptr);
-    co_await rungs.learn_means();
-    if (!rungs.means().as_root())
-        co_return failed(Code::declined, Stage::command,
-                         "who is logged in there is not root, and sudo wants a password: nobody reboots it");
-    const Instant ordered = ports.clock.now();
-    auto taken = co_await rungs.take(Rung::reboot, "", std::nullopt);
-    if (!taken) co_return std::unexpected(taken.error());
-    Instant last_answer = ports.clock.now();
-    if (const auto wire = link.current()) last_answer = std::max(last_answer, wire->session->last_received());
-    auto back = co_await until_back(ports, prober, link, before->boot_id, deadline);
-    if (!back) co_return std::unexpected(back.error());
-    auto story = model::boot_story(*before, back->now);
-    if (link.current())
-        story = co_await health::told_over(ports, link, *link.current()->session, *before, back->now, story_within);
-    remember_boot(ports, link.target(), back->now);
-    Reboot done(std::move(story));
-    done.silent = back->answered - last_answer;
-    done.took = back->proven - ordered;
-    co_return done;
 }
 
 }  // namespace vmc::recovery
