@@ -115,7 +115,7 @@ private:
     static Instant episode_began(Episode& episode) { return episode.world().now() - episode.since(); }
     /// Nothing gets through any more, or next to nothing: who has only the network cannot tell it from a dead VM.
     static bool is_cut(const std::string& cause) {
-        static constexpr const char* ways_cut[] = {"path-dead", "bastion-down", "port-filtered", "slow"};
+        static constexpr const char* ways_cut[] = {"path-dead", "route", "bastion-down", "port-filtered", "slow"};
         return std::ranges::find(ways_cut, cause) != std::end(ways_cut);
     }
 
