@@ -9,6 +9,7 @@
 #include "model/escape.hpp"
 #include "model/key_values.hpp"
 #include "model/record_name.hpp"
+#include "model/time_text.hpp"
 #include "model/utf8.hpp"
 
 namespace vmc::model {
@@ -21,10 +22,6 @@ std::size_t unfinished(std::string_view bytes) {
     for (std::size_t tail = 1; tail <= std::min<std::size_t>(3, bytes.size()); ++tail)
         if (utf8_step(bytes.substr(bytes.size() - tail)).kind == Utf8Step::Kind::incomplete) return tail;
     return 0;
-}
-
-void put(std::string& text, std::size_t at, std::size_t digits, std::int64_t value) {
-    for (std::size_t i = digits; i-- > 0; value /= 10) text[at + i] = static_cast<char>('0' + value % 10);
 }
 
 std::optional<int> number(std::string_view text, std::size_t at, std::size_t digits) {
@@ -90,19 +87,7 @@ std::string console_stamp(WallTime at) {
     using namespace std::chrono;
     constexpr WallTime first = sys_days(year(0) / January / 1);
     constexpr WallTime last = sys_days(year(9999) / December / 31) + hours(23);
-    at = std::clamp(at, first, last);
-    const auto midnight = floor<days>(at);
-    const year_month_day day(midnight);
-    const hh_mm_ss time(at - midnight);
-    std::string text = "0000-00-00T00:00:00.000Z";
-    put(text, 0, 4, static_cast<int>(day.year()));
-    put(text, 5, 2, static_cast<unsigned>(day.month()));
-    put(text, 8, 2, static_cast<unsigned>(day.day()));
-    put(text, 11, 2, time.hours().count());
-    put(text, 14, 2, time.minutes().count());
-    put(text, 17, 2, time.seconds().count());
-    put(text, 20, 3, time.subseconds().count());
-    return text;
+    return iso_time(std::clamp(at, first, last));
 }
 
 std::string console_record(const ConsoleLine& line) {

@@ -3,30 +3,22 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 #include <optional>
 
-#include "model/key_values.hpp"
+#include "model/record_line.hpp"
 #include "model/record_name.hpp"
 
 namespace vmc::model {
 namespace {
 
+/// Zero is a time of its own here: never.
 std::optional<WallTime> time_of(std::string_view text) {
-    const auto number = whole_number<std::int64_t>(text);
-    if (!number || *number < 0 || *number > last_millisecond) return std::nullopt;
-    return WallTime(std::chrono::milliseconds(*number));
+    return text == "0" ? std::optional(WallTime{}) : parse_record_time(text);
 }
-
-std::string text_of(WallTime time) { return std::to_string(time.time_since_epoch().count()); }
 
 std::optional<FleetRecord::Entry> entry_of(std::string_view line) {
     std::array<std::string_view, 4> words;
-    for (auto& word : words) {
-        const auto end = std::min(line.find(' '), line.size());
-        word = line.substr(0, end);
-        line.remove_prefix(std::min(end + 1, line.size()));
-    }
+    for (auto& word : words) word = take_field(line);
     const auto looked = time_of(words[1]), failed = time_of(words[2]), acting = time_of(words[3]);
     if (words[0].size() != 16 || !looked || !failed || !acting || !line.empty()) return std::nullopt;
     FleetRecord::Entry entry;
@@ -55,8 +47,8 @@ FleetRecord FleetRecord::parse(std::string_view record) {
 std::string FleetRecord::serialise() const {
     std::string text;
     for (const Entry& entry : entries_)
-        text +=
-            entry.vm + " " + text_of(entry.looked) + " " + text_of(entry.failed) + " " + text_of(entry.acting) + "\n";
+        text += entry.vm + " " + record_time(entry.looked) + " " + record_time(entry.failed) + " " +
+                record_time(entry.acting) + "\n";
     return text;
 }
 

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "model/key_values.hpp"
+#include "model/record_line.hpp"
 #include "model/record_name.hpp"
 #include "model/script.hpp"
 #include "model/time_text.hpp"
@@ -15,21 +16,6 @@ namespace {
 
 constexpr std::size_t longest_text = 300;
 constexpr std::array states = {"open", "worked", "failed"};
-
-std::optional<WallTime> time_of(std::string_view text) {
-    const auto number = whole_number<std::int64_t>(text);
-    if (!number || *number <= 0 || *number > last_millisecond) return std::nullopt;
-    return WallTime(std::chrono::milliseconds(*number));
-}
-
-std::string text_of(WallTime time) { return std::to_string(time.time_since_epoch().count()); }
-
-std::string_view take_word(std::string_view& line) {
-    const auto end = std::min(line.find(' '), line.size());
-    const auto word = line.substr(0, end);
-    line.remove_prefix(std::min(end + 1, line.size()));
-    return word;
-}
 
 /// One line, and short enough for a record.
 std::string plain(std::string text) {
@@ -41,9 +27,9 @@ std::string plain(std::string text) {
 /// "RUNG AT UNTIL STATE MARK"; its words stand in lines of their own.
 std::optional<Incident::Step> step_of(std::string_view line) {
     Incident::Step step;
-    const auto rung = parse_rung(take_word(line));
-    const auto at = time_of(take_word(line)), until = time_of(take_word(line));
-    const auto* const state = std::ranges::find(states, take_word(line));
+    const auto rung = parse_rung(take_field(line));
+    const auto at = parse_record_time(take_field(line)), until = parse_record_time(take_field(line));
+    const auto* const state = std::ranges::find(states, take_field(line));
     if (!rung || !at || !until || *until < *at || state == states.end() || line.empty()) return std::nullopt;
     step.rung = *rung;
     step.at = *at;
@@ -74,17 +60,17 @@ Incident Incident::parse(std::string_view record) {
     const auto state = text("state");
     read.state_ = state == "open" ? State::open : state == "given-up" ? State::given_up : State::none;
     for (std::size_t i = 0; i < kept; ++i) {
-        const auto at = time_of(text("reboot" + std::to_string(i)));
+        const auto at = parse_record_time(text("reboot" + std::to_string(i)));
         if (!at) break;
         read.reboots_.push_back(*at);
     }
     if (read.state_ == State::none) return read;
     read.id_ = text("id");
-    const auto opened = time_of(text("opened"));
+    const auto opened = parse_record_time(text("opened"));
     if (read.id_.empty() || !opened) return {};
     read.opened_ = *opened;
-    read.looked_ = time_of(text("looked"));
-    read.silent_ = time_of(text("silent"));
+    read.looked_ = parse_record_time(text("looked"));
+    read.silent_ = parse_record_time(text("silent"));
     for (std::size_t i = 0;; ++i) {
         const auto key = "step" + std::to_string(i);
         if (text(key).empty()) break;
@@ -101,18 +87,18 @@ Incident Incident::parse(std::string_view record) {
 std::string Incident::serialise() const {
     std::string all = "schema=1\n";
     const auto put = [&](const std::string& key, const std::string& value) { all += key + "=" + value + "\n"; };
-    for (std::size_t i = 0; i < reboots_.size(); ++i) put("reboot" + std::to_string(i), text_of(reboots_[i]));
+    for (std::size_t i = 0; i < reboots_.size(); ++i) put("reboot" + std::to_string(i), record_time(reboots_[i]));
     if (state_ != State::none) {
         put("state", state_ == State::open ? "open" : "given-up");
         put("id", id_);
-        put("opened", text_of(opened_));
-        if (looked_) put("looked", text_of(*looked_));
-        if (silent_) put("silent", text_of(*silent_));
+        put("opened", record_time(opened_));
+        if (looked_) put("looked", record_time(*looked_));
+        if (silent_) put("silent", record_time(*silent_));
     }
     for (std::size_t i = 0; i < steps_.size(); ++i) {
         const Step& step = steps_[i];
         const auto key = "step" + std::to_string(i);
-        put(key, std::string(slug(step.rung)) + " " + text_of(step.at) + " " + text_of(step.until) + " " +
+        put(key, std::string(slug(step.rung)) + " " + record_time(step.at) + " " + record_time(step.until) + " " +
                      states.at(static_cast<std::size_t>(step.state)) + " " + step.mark);
         put(key + ".reason", step.reason);
         put(key + ".action", step.action);

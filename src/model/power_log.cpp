@@ -3,32 +3,19 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 
-#include "model/key_values.hpp"
+#include "model/record_line.hpp"
 #include "model/record_name.hpp"
 
 namespace vmc::model {
 namespace {
 
-std::optional<WallTime> time_of(std::string_view text) {
-    const auto number = whole_number<std::int64_t>(text);
-    if (!number || *number <= 0 || *number > last_millisecond) return std::nullopt;
-    return WallTime(std::chrono::milliseconds(*number));
-}
-
-std::string text_of(WallTime time) { return std::to_string(time.time_since_epoch().count()); }
-
 /// "ACTION AT UNTIL MARK over|open".
 std::optional<PowerLog::Deed> deed_of(std::string_view line) {
     std::array<std::string_view, 5> words;
-    for (auto& word : words) {
-        const auto end = std::min(line.find(' '), line.size());
-        word = line.substr(0, end);
-        line.remove_prefix(std::min(end + 1, line.size()));
-    }
+    for (auto& word : words) word = take_field(line);
     const auto action = parse_power_action(words[0]);
-    const auto at = time_of(words[1]), until = time_of(words[2]);
+    const auto at = parse_record_time(words[1]), until = parse_record_time(words[2]);
     const bool over = words[4] == "over";
     if (!action || !at || !until || *until < *at || words[3].empty() || (!over && words[4] != "open") || !line.empty())
         return std::nullopt;
@@ -53,8 +40,8 @@ PowerLog PowerLog::parse(std::string_view record) {
 std::string PowerLog::serialise() const {
     std::string text;
     for (const Deed& deed : deeds_)
-        text += std::string(slug(deed.action)) + " " + text_of(deed.at) + " " + text_of(deed.until) + " " + deed.mark +
-                (deed.over ? " over\n" : " open\n");
+        text += std::string(slug(deed.action)) + " " + record_time(deed.at) + " " + record_time(deed.until) + " " +
+                deed.mark + (deed.over ? " over\n" : " open\n");
     return text;
 }
 

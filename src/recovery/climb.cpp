@@ -103,10 +103,14 @@ Async<Result<void>> Climb::look() {
     auto noted = book_.looked(came_to_.found, condition_);
     if (!noted) co_return noted;
     book_.tell_silence(condition_);
+    co_return see_fleet();
+}
+
+Result<void> Climb::see_fleet() {
     auto fleet = book_.fleet(std::max(policy_.fleet_size(), ports_.company.size()));
-    if (!fleet) co_return std::unexpected(fleet.error());
+    if (!fleet) return std::unexpected(fleet.error());
     fleet_ = *fleet;
-    co_return Result<void>{};
+    return {};
 }
 
 /// Its last words are proof, where they came while nothing else of it answered.
@@ -168,8 +172,11 @@ Async<void> Climb::act(const model::Decision& decision) {
     const auto action = rungs_.action(decision.rung, cause, condition_.power);
     if (before_ && !book_.kept("before")) book_.keep("before", model::boot_text(*before_));
     if (is_destructive(decision.rung)) co_await save_evidence("before", false);
+    // Others may have begun while that was gathered; from here to the record nothing of this process comes between.
     const auto again = [this](const model::Deeds& deeds) { return decide(deeds); };
-    auto ours = book_.begin(decision, action, rungs_.longest(decision.rung), again);
+    const auto seen = see_fleet();
+    auto ours = seen ? book_.begin(decision, action, rungs_.longest(decision.rung), again)
+                     : Result<bool>(std::unexpected(seen.error()));
     if (!ours) {
         book_.log("decided", "not taken, since it cannot be written down: " + ours.error().line());
         co_await ports_.clock.sleep_until(ports_.clock.now() + look_each);

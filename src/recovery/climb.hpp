@@ -35,6 +35,7 @@ private:
     Async<void> save_evidence(std::string when, bool of_boot_before);
     Async<bool> save_console(std::string when);
     void recall_boot();
+    [[nodiscard]] Result<void> see_fleet();
     void outlook();
     [[nodiscard]] Recovery ended(bool recovered, std::string reason);
     [[nodiscard]] model::Decision decide(const model::Deeds& deeds) const;

@@ -110,7 +110,7 @@ Async<Error> ConsoleCapture::read_on(Instant until, bool once) {
 Result<void> ConsoleCapture::take(const std::string& bytes) {
     if (!silent_because_.empty()) {
         silent_because_.clear();
-        if (auto noted = note("listening to " + console_.told() + " again"); !noted) return noted;
+        if (auto noted = note("listening to " + console_.told()); !noted) return noted;
     }
     last_byte_ = clock_.now();
     return write(splitter_.feed(bytes, clock_.wall_now()));

@@ -4,6 +4,8 @@
 
 #include "fuzz/target.hpp"
 #include "model/boot_clues.hpp"
+#include "model/console_lines.hpp"
+#include "model/console_text.hpp"
 #include "model/end_process.hpp"
 #include "model/escape.hpp"
 #include "model/facts.hpp"
@@ -118,6 +120,22 @@ void lines(std::string_view bytes) {
     must(joined.size() <= bytes.size(), "nothing is added");
 }
 
+void console(std::string_view bytes) {
+    model::ConsoleSplitter splitter;
+    std::vector<ConsoleLine> all;
+    in_pieces(bytes, [&](std::string_view piece) {
+        for (auto& line : splitter.feed(piece, WallTime{1ms})) all.push_back(std::move(line));
+    });
+    if (auto rest = splitter.flush()) all.push_back(std::move(*rest));
+    must(all.size() <= bytes.size(), "no line comes from nothing");
+    for (const auto& line : all) {
+        must(line.text.size() <= 4 * model::ConsoleSplitter::longest, "a line is bounded");
+        must(line.text.find_first_of("\n\r\x1b") == line.text.npos, "nothing in it ends it, or is obeyed");
+    }
+    (void)model::latest_state(model::read_console(all));
+    (void)model::parse_console_record(bytes);
+}
+
 void escape(std::string_view bytes) {
     model::TerminalEscaper escaper;
     std::string shown;
@@ -177,6 +195,12 @@ void add_remote_targets(std::vector<Target>& all) {
     all.push_back({"beats", beats, {"some output\n" + beat + "more of it\n" + beat + beat, "\x1evmc-beat-"}});
     all.push_back({"job-stream", job_stream, {"start=0\n\nvmc-data-" + std::string(mark) + "\nthe data\n", "no data"}});
     all.push_back({"lines", lines, {"one\r\ntwo\nthree", "\r\r\n\n" + std::string(200, 'x')}});
+    all.push_back(
+        {"console",
+         console,
+         {"SeaBIOS (version 1.16)\n\r\x1b[0m[    0.0][    T1] Linux version 6.1\r\n\r\nweb-1 login: [ 9.9] Kernel "
+          "panic - not syncing: x",
+          "2025-11-28T12:00:00.123Z* note", "Copying data : [ 45.2 %]\r[  OK  ] \x1b[1mDropping to a shell!\r"}});
     all.push_back(
         {"escape", escape, {"\x1b]0;title\x07 \xc2\x9b 31m \xe2\x80\xae r\xc3\xa9sum\xc3\xa9 \xf0\x9f\x98\x80\r\n"}});
 }

@@ -57,4 +57,41 @@ TEST_CASE("VMs that fall silent in one second were cut off by us: no step agains
     for (auto& link : links) s.world.run(link->close());
 }
 
+TEST_CASE("of a fleet no more than its share is being restarted at once, and all come back") {
+    constexpr std::size_t vms = 20, fleet = 40;  // half of it has lost its power: two at once
+    Scenario s;
+    (void)s.world.network().gateway();
+    std::vector<std::unique_ptr<link::Link>> links;
+    std::vector<std::unique_ptr<SimPowerSwitch>> switches;
+    std::vector<std::unique_ptr<recovery::Climb>> climbs;
+    std::vector<sim::Pending<Recovery>> ends;
+    std::size_t acting = 0, most = 0, began = 0;
+    for (std::size_t i = 0; i < vms; ++i) {
+        const auto name = "vm-" + std::to_string(i);
+        auto& host = s.world.host(name);
+        switches.push_back(std::make_unique<SimPowerSwitch>(s.world, host));
+        auto target = Target(name).user("alice").key("key");
+        links.push_back(std::make_unique<link::Link>(s.ports(), std::move(target), nullptr));
+        REQUIRE(s.world.run(links.back()->connect()).has_value());
+    }
+    for (std::size_t i = 0; i < vms; ++i) s.world.host("vm-" + std::to_string(i)).power_off();
+    for (std::size_t i = 0; i < vms; ++i) {
+        const auto tell = [&, down = false](const RecoveryNews& news) mutable {
+            if (news.event == "began") down = news.text.starts_with("power-cycle");
+            if (news.event == "began" && down) ++began, most = std::max(most, ++acting);
+            if (news.event == "ended" && down) --acting;
+        };
+        const auto policy = RecoveryPolicy().fleet_size(fleet);
+        climbs.push_back(std::make_unique<recovery::Climb>(s.ports(), s.world.prober(), *links[i], switches[i].get(),
+                                                           nullptr, policy, tell));
+        ends.push_back(s.world.start(climbs.back()->run()));
+    }
+    CHECK(s.world.run_until([&] { return std::ranges::all_of(ends, [](const auto& one) { return one.done(); }); }, 2h));
+    for (auto& one : ends) CHECK((one.done() && one.value().recovered));
+    CHECK(most <= 2);
+    CHECK(began == vms);
+    MESSAGE(began << " power actions, at most " << most << " at once");
+    for (auto& link : links) s.world.run(link->close());
+}
+
 }  // namespace vmc::test

@@ -4,26 +4,26 @@
 #include <optional>
 #include <string_view>
 
+#include "app/cli/table_reader.hpp"
 #include "model/incident.hpp"
-#include "model/span_text.hpp"
 
 namespace vmc::cli {
 
 namespace {
 
-class Reader {
+class Reader : TableReader {
 public:
-    Reader(const std::string& path, const toml::table& table) : path_(path), table_(table) {}
+    Reader(const std::string& path, const toml::table& table) : TableReader(path, table, "recovery") {}
 
     Expected<RecoveryPolicy> read(RecoveryPolicy policy) const {
         // Whose numbers the others are measured by: first, wherever it stands.
-        if (const auto* const node = table_.get("profile"); node != nullptr) {
+        if (const auto* const node = table().get("profile"); node != nullptr) {
             const auto name = node->value_exact<std::string>();
             if (name == "lab") policy = RecoveryPolicy::lab();
             else if (name == "careful") policy = RecoveryPolicy();
             else return bad("profile", "must be \"careful\" or \"lab\"");
         }
-        for (const auto& [name, node] : table_) {
+        for (const auto& [name, node] : table()) {
             const std::string key(name.str());
             if (auto taken = take(key, node, policy); !taken) return std::unexpected(std::move(taken.error()));
         }
@@ -31,16 +31,11 @@ public:
     }
 
 private:
-    [[nodiscard]] std::unexpected<Failure> bad(std::string_view key, const std::string& why) const {
-        const auto line = table_.get(key)->source().begin.line;
-        return our_failure(path_ + ":" + std::to_string(line) + ": recovery." + std::string(key) + " " + why);
-    }
-
     Expected<void> take(const std::string& key, const toml::node& node, RecoveryPolicy& policy) const {
         if (key == "profile") return {};
         if (key == "up_to") return take_rung(node, policy);
         if (key == "silence" || key == "between" || key == "takes_effect" || key == "within")
-            return take_span(key, node, policy);
+            return take_span(key, policy);
         if (key == "a_day" || key == "fleet_size") return take_count(key, node, policy);
         if (key == "fleet_share") return take_share(node, policy);
         return bad(key, "is no setting of a recovery");
@@ -54,15 +49,13 @@ private:
         return {};
     }
 
-    Expected<void> take_span(const std::string& key, const toml::node& node, RecoveryPolicy& policy) const {
-        const auto number = node.value_exact<std::int64_t>();
-        const auto written = number ? std::optional(std::to_string(*number)) : node.value_exact<std::string>();
-        const auto span = written ? model::parse_span(*written) : std::nullopt;
-        if (!span || *span <= Duration{}) return bad(key, "must be a span like 10, 90s or 5m");
-        if (key == "silence") policy.silence(*span);
-        else if (key == "between") policy.between(*span);
-        else if (key == "within") policy.within(*span);
-        else policy.takes_effect(*span);
+    Expected<void> take_span(const std::string& key, RecoveryPolicy& policy) const {
+        const auto set = span(key);
+        if (!set) return std::unexpected(set.error());
+        if (key == "silence") policy.silence(*set);
+        else if (key == "between") policy.between(*set);
+        else if (key == "within") policy.within(*set);
+        else policy.takes_effect(*set);
         return {};
     }
 
@@ -82,9 +75,6 @@ private:
         policy.fleet_share(*share);
         return {};
     }
-
-    const std::string& path_;
-    const toml::table& table_;
 };
 
 }  // namespace

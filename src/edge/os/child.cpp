@@ -14,7 +14,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "edge/os/fd.hpp"
+#include "edge/os/pipe.hpp"
 #include "edge/os/spawn_plan.hpp"
 #include "edge/os/system_clock.hpp"
 
@@ -29,17 +29,6 @@ constexpr std::chrono::milliseconds look_each{100};
 std::unexpected<Error> no_child(const std::string& program, int error) {
     return failed(Code::local, Stage::none, "cannot start " + program + ": " + std::strerror(error));
 }
-
-struct Pipe {
-    Fd reads, writes;
-    bool open() {
-        std::array<int, 2> ends{};
-        if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
-        reads = Fd(ends[0]);
-        writes = Fd(ends[1]);
-        return true;
-    }
-};
 
 class Child {
 public:

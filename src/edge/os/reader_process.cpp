@@ -13,20 +13,11 @@
 #include <cerrno>
 #include <cstring>
 
+#include "edge/os/pipe.hpp"
+
 namespace vmc::edge {
 
 namespace {
-
-struct Pipe {
-    Fd reads, writes;
-    bool open() {
-        std::array<int, 2> ends{};
-        if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
-        reads = Fd(ends[0]);
-        writes = Fd(ends[1]);
-        return true;
-    }
-};
 
 /// Our threads may hold any lock, so from here to exec only what signal-safety(7) lists. posix_spawn cannot do this:
 /// it knows no PR_SET_PDEATHSIG.
@@ -60,6 +51,7 @@ Result<ReaderProcess> ReaderProcess::start(const std::vector<std::string>& argv)
     Pipe out, err, failure;
     if (!in || !out.open() || !err.open() || !failure.open()) return trouble(errno);
     std::vector<char*> words;
+    words.reserve(argv.size() + 1);
     for (const auto& word : argv) words.push_back(const_cast<char*>(word.c_str()));
     words.push_back(nullptr);
 
