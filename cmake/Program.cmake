@@ -7,5 +7,7 @@ if(cli_sources)
   target_compile_definitions(vmc PRIVATE FMT_HEADER_ONLY=1 VMC_VERSION="${PROJECT_VERSION}")
   target_link_options(vmc PRIVATE -static-libstdc++ -static-libgcc)
   target_link_libraries(vmc PRIVATE vm_connection vmc_warnings)
+  target_precompile_headers(vmc PRIVATE <CLI/CLI.hpp> <fmt/format.h> <nlohmann/json.hpp> <algorithm> <chrono>
+    <expected> <functional> <map> <memory> <optional> <string> <variant> <vector>)
   install(TARGETS vmc RUNTIME DESTINATION bin)
 endif()

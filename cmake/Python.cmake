@@ -13,6 +13,8 @@ file(GLOB binding_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/python/binding/*
 pybind11_add_module(vmc_python NO_EXTRAS ${binding_sources})
 set_target_properties(vmc_python PROPERTIES OUTPUT_NAME _core LIBRARY_OUTPUT_DIRECTORY ${package})
 target_link_libraries(vmc_python PRIVATE vm_connection vmc_warnings)
+target_precompile_headers(vmc_python PRIVATE <pybind11/pybind11.h> <algorithm> <chrono> <expected> <functional> <map>
+  <memory> <optional> <string> <variant> <vector>)
 
 file(GLOB package_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/python/vm_connection/*.py
      ${CMAKE_SOURCE_DIR}/python/vm_connection/*.pyi ${CMAKE_SOURCE_DIR}/python/vm_connection/py.typed)

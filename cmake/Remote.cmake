@@ -23,5 +23,4 @@ add_custom_command(OUTPUT ${VMC_REMOTE_CPP}
   COMMAND ${CMAKE_COMMAND} -DSOURCE=${CMAKE_SOURCE_DIR}/remote -DOUTPUT=${VMC_REMOTE_CPP} -P ${CMAKE_CURRENT_LIST_FILE}
   DEPENDS ${VMC_REMOTE_FILES} ${CMAKE_CURRENT_LIST_FILE} VERBATIM)
 target_sources(vmc_model PRIVATE ${VMC_REMOTE_CPP})
-set_source_files_properties(${CMAKE_SOURCE_DIR}/src/model/job_text.cpp
-  PROPERTIES COMPILE_DEFINITIONS "VMC_VERSION=\"${PROJECT_VERSION}\"")
+target_compile_definitions(vmc_model PRIVATE VMC_VERSION="${PROJECT_VERSION}")  # in the records of jobs

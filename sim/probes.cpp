@@ -86,6 +86,7 @@ std::optional<Script> climb(SimHost& host, const std::string& text) {
         for (const Trouble trouble : troubles) host.mend(trouble);
         return Script{Step::print(words)};
     };
+    if (has("/var/crash")) return std::nullopt;  // what it knows of its boots: a test's own answer, or none
     if (has("uid=%s")) return Script{Step::print("uid=0\n")};
     if (has("systemctl reset-failed"))
         return mends({Trouble::sshd_stopped, Trouble::sshd_frozen}, "systemctl restart ssh.service\n");

@@ -7,7 +7,7 @@ namespace vmc::health {
 
 namespace {
 
-constexpr Duration facts_within = std::chrono::seconds(10);
+constexpr Duration boot_within = std::chrono::seconds(10);
 constexpr Duration clues_within = std::chrono::seconds(40);  // six tools of 5 s each, and the way there and back
 
 /// Also asked where the identity is in doubt: its journal may know the boot that was recorded.
@@ -51,7 +51,7 @@ Async<Result<BootRecord>> read_boot(link::Ports ports, link::Link& link) {
     auto up = co_await link.connect();
     if (!up) co_return std::unexpected(up.error());
     const Instant asked = ports.clock.now();
-    auto facts = co_await link.read_facts(asked + facts_within);
+    auto facts = co_await link.read_facts(asked + boot_within);
     if (!facts) co_return std::unexpected(facts.error());
     const Instant read = ports.clock.now();
     co_return facts->record(ports.clock.wall_now(), read, read - asked);

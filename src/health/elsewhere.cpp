@@ -9,7 +9,7 @@ namespace {
 
 /// Those that were heard last are the likeliest to answer; what eight do not say, eighty would not.
 constexpr std::size_t asked_at_most = 8;
-constexpr Duration look_again = std::chrono::milliseconds(50);
+constexpr Duration ask_again = std::chrono::milliseconds(50);
 
 }  // namespace
 
@@ -55,7 +55,7 @@ Async<Elsewhere> ask_company(const link::Ports& ports, const link::Link& but, In
         return std::ranges::any_of(others, [&](const auto& wire) { return wire->session->last_received() > asked; });
     };
     while (!answered() && ports.clock.now() < until)
-        co_await ports.clock.sleep_until(std::min(until, ports.clock.now() + look_again));
+        co_await ports.clock.sleep_until(std::min(until, ports.clock.now() + ask_again));
     found.answer = answered() ? Answer::works : Answer::fails;
     const auto count = std::to_string(others.size());
     found.detail = answered() ? "another VM that we hold answers"

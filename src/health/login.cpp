@@ -14,7 +14,7 @@ namespace vmc::health {
 namespace {
 
 /// A command that has not answered by then is one that a person would call hung.
-constexpr Duration facts_within = std::chrono::seconds(8);
+constexpr Duration login_facts_within = std::chrono::seconds(8);
 constexpr Duration system_within = std::chrono::seconds(25);
 /// For a diagnosis: a disk that hangs is told within 15 s.
 constexpr Duration system_soon = std::chrono::seconds(14);
@@ -184,7 +184,7 @@ Async<void> Examination::until_silent(port::Session& session) {
 
 Async<void> Examination::ask_facts_over(port::Session& session) {
     const Instant asked = ports_.clock.now();
-    auto facts = co_await link_.read_facts_over(session, asked + facts_within);
+    auto facts = co_await link_.read_facts_over(session, asked + login_facts_within);
     take_facts(facts, ports_.clock.now() - asked);
 }
 

@@ -6,8 +6,8 @@ namespace vmc::job {
 
 namespace {
 
-constexpr Duration look_every = std::chrono::seconds(1);
-constexpr Duration one_answer_within = std::chrono::seconds(60);
+constexpr Duration look_at_end_each = std::chrono::seconds(1);
+constexpr Duration confirmed_within = std::chrono::seconds(60);
 constexpr Duration cleanup_within = std::chrono::minutes(5);
 constexpr Duration resume_within = std::chrono::minutes(2);
 
@@ -49,16 +49,16 @@ Async<bool> Following::go_on_after_reboot() {
 /// for, once it is said over a new connection. False: look again.
 Async<bool> Following::confirm() {
     if (result_.status.revert == "reverting") {
-        co_await jobs_.ports().clock.sleep_until(jobs_.ports().clock.now() + look_every);
+        co_await jobs_.ports().clock.sleep_until(jobs_.ports().clock.now() + look_at_end_each);
         co_return false;
     }
     if (result_.status.revert != "armed") co_return true;
     const Instant now = jobs_.ports().clock.now();
     NamedJob job(id_, directory_);
-    auto confirmed = co_await jobs_.confirm(std::move(job), now + one_answer_within);
+    auto confirmed = co_await jobs_.confirm(std::move(job), now + confirmed_within);
     if (!confirmed) {
         // The way in may be what the command broke: the switch decides, and we look what it decided.
-        co_await jobs_.ports().clock.sleep_until(jobs_.ports().clock.now() + look_every);
+        co_await jobs_.ports().clock.sleep_until(jobs_.ports().clock.now() + look_at_end_each);
         co_return false;
     }
     if (*confirmed) {

@@ -12,7 +12,7 @@ namespace vmc::link {
 
 namespace {
 
-constexpr Duration goodbye_within = std::chrono::milliseconds(500);
+constexpr Duration close_within = std::chrono::milliseconds(500);
 /// A login under way is completed rather than left: five of those in ten minutes may get us banned.
 constexpr Duration login_finishes_within = std::chrono::milliseconds(400);
 /// An RST costs sshd nothing, and a booting VM answers so: look again soon (online within 1 s).
@@ -191,7 +191,7 @@ Async<void> Link::close() {
     closed_ = true;
     scope_.stop();
     co_await scope_.join();
-    const Instant deadline = ports_.clock.now() + goodbye_within;
+    const Instant deadline = ports_.clock.now() + close_within;
     for (auto& wire : wires_) {
         if (!wire->suspect() && wire->session->alive()) co_await wire->session->close(deadline);
         else wire->session->abort();

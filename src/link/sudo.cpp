@@ -12,7 +12,7 @@ namespace {
 
 /// sudo looks its host's name up, several times, and waits 2 s after a wrong password (pam_faildelay).
 constexpr Duration asked_within = std::chrono::seconds(30);
-constexpr Duration look_again = std::chrono::milliseconds(100);
+constexpr Duration ask_sudo_again = std::chrono::milliseconds(100);
 
 /// True for a while, and everybody is told when it is over.
 class Flag {
@@ -74,7 +74,7 @@ Async<std::optional<Error>> Link::ask_sudo(const Command& command, Control& cont
         if (answer) sudo_ = KnownSudo{*answer, command.sudo_password()};
         else if (control.cancelled || ports_.clock.now() >= until || !passes(answer.error().code()))
             co_return answer.error();
-        else co_await ports_.clock.sleep_until(ports_.clock.now() + look_again);
+        else co_await ports_.clock.sleep_until(ports_.clock.now() + ask_sudo_again);
     }
     if (!command.sudo() || command.pty() || model::opens(sudo_->grant)) co_return std::nullopt;
     auto refused = refusal(sudo_->grant, target_);

@@ -117,7 +117,11 @@ private:
 
     /// An identity that answers A, then B, then A is two machines, or one that is put back and forth.
     bool comes_from_now(const BootClues& clues) {
-        if (!clues.boot_id || *clues.boot_id == story_.now.boot_id) return clues.boot_id.has_value();
+        if (!clues.boot_id) {
+            clue("note", "vm", "what it tells of its boots does not say which one it is in");
+            return false;
+        }
+        if (*clues.boot_id == story_.now.boot_id) return true;
         const bool flaps = *clues.boot_id == story_.before.boot_id;
         if (flaps) {
             story_.change = BootChange::ambiguous;

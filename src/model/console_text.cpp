@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/console_text.hpp"
 
+#include "base/lower.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -125,10 +127,9 @@ std::optional<ConsoleSign> console_sign(std::string_view line) {
     const auto kernel = kernel_words(text);
     if (begins(kernel, panic)) return ConsoleSign::panic;
     if (begins(kernel, out_of_memory)) return ConsoleSign::out_of_memory;
-    std::string lower(kernel);
-    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (has(lower, dump_ended)) return ConsoleSign::dump_ended;
-    if (is_dump(kernel, lower)) return ConsoleSign::dump;
+    const std::string small = lower(kernel);
+    if (has(small, dump_ended)) return ConsoleSign::dump_ended;
+    if (is_dump(kernel, small)) return ConsoleSign::dump;
     if (begins(kernel, boot)) return ConsoleSign::boot;
     const auto whole = trimmed(text);
     if (begins(whole, emergency) || has(whole, emergency_within)) return ConsoleSign::emergency;

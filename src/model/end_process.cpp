@@ -162,7 +162,7 @@ end_by KILL 1000 && gone 'gone after KILL'
 say no 'still there after KILL'
 )sh";
 
-bool plain(std::string_view text) {
+bool is_plain(std::string_view text) {
     return std::ranges::all_of(text, [](char c) {
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == ':' ||
                c == ' ' || c == '%' || c == '_' || c == '-';
@@ -172,7 +172,7 @@ bool plain(std::string_view text) {
 }  // namespace
 
 std::string end_script(const EndOrder& order, std::string_view nonce) {
-    ensure(plain(order.ssh_connection), "SSH_CONNECTION holds addresses and ports only");
+    ensure(is_plain(order.ssh_connection), "SSH_CONNECTION holds addresses and ports only");
     const auto grace = std::chrono::duration_cast<std::chrono::milliseconds>(order.grace).count();
     const std::string given = "connection='" + order.ssh_connection + "'\nindex=" + std::to_string(order.index) +
                               "\nlive=" + std::to_string(order.live) + "\ngrace=" + std::to_string(grace) +

@@ -11,7 +11,7 @@ namespace {
 // Below 1 KiB in all, or libssh keeps two buffers of 2 KiB for each session that it went through.
 // /proc/PID/stat: the name in parentheses may hold anything, so everything up to the last ") " is
 // cut (unquoted: split into fields; globbing is off); what was field 22 is then number 20.
-constexpr std::string_view body = R"sh(
+constexpr std::string_view facts_body = R"sh(
 g() { v=; read -r v rest <"$2" && printf '%s=%s\n' "$1" "$v"; }
 p() {
 v=; read -r v <"/proc/$1/stat" || return; f=$2
@@ -34,7 +34,7 @@ bool all_of(std::string_view text, std::string_view allowed) {
     return std::ranges::all_of(text, [&](char c) { return allowed.find(c) != std::string_view::npos; });
 }
 
-constexpr std::string_view hex = "0123456789abcdefABCDEF";
+constexpr std::string_view hex_digits = "0123456789abcdefABCDEF";
 
 /// "12345.67", seconds with two decimals; zero when it is anything else.
 Duration uptime_of(std::string_view text) {
@@ -47,7 +47,7 @@ Duration uptime_of(std::string_view text) {
 }
 
 std::string machine_id_of(std::string_view text) {
-    return text.size() == 32 && all_of(text, hex) ? std::string(text) : "";
+    return text.size() == 32 && all_of(text, hex_digits) ? std::string(text) : "";
 }
 std::string product_uuid_of(std::string_view text) {
     return text.size() == 36 && all_of(text, "0123456789abcdefABCDEF-") ? std::string(text) : "";
@@ -73,7 +73,7 @@ BootRecord Facts::record(WallTime read_at, Instant read_on, Duration took) const
     return BootRecord{boot_id, incarnation, identity, uptime, read_at, read_on, took, booted_at};
 }
 
-std::string facts_script(std::string_view nonce) { return framed(body, nonce); }
+std::string facts_script(std::string_view nonce) { return framed(facts_body, nonce); }
 
 Result<Facts> parse_facts(std::string_view printed, std::string_view nonce) {
     const auto answer = answer_of(printed, nonce);

@@ -12,14 +12,14 @@ namespace vmc::model {
 namespace {
 
 /// Zero is a time of its own here: never.
-std::optional<WallTime> time_of(std::string_view text) {
+std::optional<WallTime> time_or_never(std::string_view text) {
     return text == "0" ? std::optional(WallTime{}) : parse_record_time(text);
 }
 
 std::optional<FleetRecord::Entry> entry_of(std::string_view line) {
     std::array<std::string_view, 4> words;
     for (auto& word : words) word = take_field(line);
-    const auto looked = time_of(words[1]), failed = time_of(words[2]), acting = time_of(words[3]);
+    const auto looked = time_or_never(words[1]), failed = time_or_never(words[2]), acting = time_or_never(words[3]);
     if (words[0].size() != 16 || !looked || !failed || !acting || !line.empty()) return std::nullopt;
     FleetRecord::Entry entry;
     entry.vm = words[0];

@@ -14,13 +14,13 @@
 namespace vmc::model {
 namespace {
 
-constexpr std::size_t longest_text = 300;
+constexpr std::size_t longest_reason = 300;
 constexpr std::array states = {"open", "worked", "failed"};
 
 /// One line, and short enough for a record.
-std::string plain(std::string text) {
+std::string plain_text(std::string text) {
     std::ranges::replace_if(text, [](unsigned char c) { return c < ' '; }, ' ');
-    if (text.size() > longest_text) text.resize(longest_text);
+    if (text.size() > longest_reason) text.resize(longest_reason);
     return text;
 }
 
@@ -132,8 +132,8 @@ void Incident::begin(Rung rung, WallTime now, Duration within, std::string mark,
     step.at = now;
     step.until = now + std::chrono::ceil<std::chrono::milliseconds>(within);
     step.mark = std::move(mark);
-    step.reason = plain(std::move(reason));
-    step.action = plain(std::move(action));
+    step.reason = plain_text(std::move(reason));
+    step.action = plain_text(std::move(action));
     steps_.push_back(std::move(step));
 }
 
@@ -141,7 +141,7 @@ void Incident::end(std::string_view mark, bool worked, std::string result) {
     for (Step& step : steps_) {
         if (step.mark != mark) continue;
         step.state = worked ? Step::State::worked : Step::State::failed;
-        step.result = plain(std::move(result));
+        step.result = plain_text(std::move(result));
         return;
     }
 }

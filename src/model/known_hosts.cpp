@@ -6,18 +6,12 @@
 #include <set>
 #include <utility>
 
+#include "base/lower.hpp"
 #include "model/base64.hpp"
 #include "model/sha1.hpp"
 
 namespace vmc::model {
 namespace {
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    for (char& c : result)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return result;
-}
 
 std::string name_of(std::string_view host, std::uint16_t port, std::string_view alias) {
     if (!alias.empty()) return lower(alias);

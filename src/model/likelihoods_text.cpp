@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::string_view heading = "vm-connection likelihoods 1";
 /// More than any count can be, and far below where sums of doubles lose whole numbers.
-constexpr double most = 1e12;
+constexpr double most_weight = 1e12;
 
 std::vector<std::string_view> split(std::string_view text, char by) {
     std::vector<std::string_view> parts;
@@ -36,7 +36,7 @@ std::optional<double> number(std::string_view text) {
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    if (!std::isfinite(value) || value < 0 || value > most) return std::nullopt;
+    if (!std::isfinite(value) || value < 0 || value > most_weight) return std::nullopt;
     return value;
 }
 
@@ -46,7 +46,7 @@ std::string text_of(double value) {
     return {digits, end.ptr};
 }
 
-std::string hex(const Sha1& sum) {
+std::string hex_of(const Sha1& sum) {
     std::string text;
     for (const auto byte : sum) {
         text += "0123456789abcdef"[byte >> 4U];
@@ -167,7 +167,7 @@ Result<Likelihoods> Likelihoods::parse(std::string_view text) {
         rows.push_back(std::move(row));
     }
     if (head.fields != 4 || rows.empty()) return damaged(lines.size(), "not all of it is there");
-    if (hex(model::sha1(hashed)) != head.from.sha1)
+    if (hex_of(model::sha1(hashed)) != head.from.sha1)
         return damaged(lines.size(), "the rows are not those that were hashed");
     return Likelihoods(std::move(rows), head.temperature, std::move(head.from));
 }
@@ -176,7 +176,7 @@ std::string Likelihoods::serialise() const {
     std::string rows;
     for (const Row& row : rows_) rows += row_text(row);
     return std::string(heading) + "\nseeds " + provenance_.seeds + "\nfitted " + provenance_.fitted_on +
-           "\ntemperature " + text_of(temperature_) + "\nsha1 " + hex(model::sha1(rows)) + "\n" + rows;
+           "\ntemperature " + text_of(temperature_) + "\nsha1 " + hex_of(model::sha1(rows)) + "\n" + rows;
 }
 
 }  // namespace vmc::model

@@ -8,7 +8,7 @@ namespace {
 
 // Those that listen (0A, TCP_LISTEN) stand first in both files: a server with a hundred thousand connections is not
 // read to its end.
-constexpr std::string_view body = R"sh(
+constexpr std::string_view listener_body = R"sh(
 # shellcheck disable=SC2086 # split into words; globbing is off
 set -- $SSH_CONNECTION
 port=$(printf '%04X' "$4")
@@ -27,7 +27,7 @@ done
 
 }  // namespace
 
-std::string listener_script(std::string_view nonce) { return framed(body, nonce); }
+std::string listener_script(std::string_view nonce) { return framed(listener_body, nonce); }
 
 Result<bool> parse_listener(std::string_view printed, std::string_view nonce) {
     const auto answer = answer_of(printed, nonce);

@@ -4,19 +4,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/lower.hpp"
 #include "model/escape.hpp"
 
 namespace vmc::model {
 namespace {
 
-constexpr std::size_t longest = 300;
-
-std::string lower(std::string_view text) {
-    std::string small(text);
-    for (char& c : small)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return small;
-}
+constexpr std::size_t longest_answer = 300;
 
 std::string_view last_line(std::string_view text) {
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
@@ -61,7 +55,7 @@ PowerState state_of_qemu(std::string_view status) {
 
 std::string last_words(std::string_view out, std::string_view err) {
     const auto line = last_line(err).empty() ? last_line(out) : last_line(err);
-    return escape_for_terminal(line.substr(0, longest)).substr(0, longest);
+    return escape_for_terminal(line.substr(0, longest_answer)).substr(0, longest_answer);
 }
 
 std::string how_it_failed(std::optional<int> code, std::string_view out, std::string_view err) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <map>
 
+#include "base/lower.hpp"
 #include "model/key_values.hpp"
 #include "model/target_text.hpp"
 
@@ -78,13 +79,6 @@ std::vector<std::string> words_of(std::string_view text) {
     return words;
 }
 
-std::string lower(std::string_view text) {
-    std::string result(text);
-    for (char& c : result)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return result;
-}
-
 using Printed = std::multimap<std::string, std::string>;
 
 Printed read_lines(std::string_view printed) {
@@ -97,7 +91,7 @@ Printed read_lines(std::string_view printed) {
     return values;
 }
 
-std::string first(const Printed& values, const std::string& key) {
+std::string first_of(const Printed& values, const std::string& key) {
     const auto found = values.find(key);
     return found == values.end() || found->second == "none" ? "" : found->second;
 }
@@ -132,29 +126,29 @@ bool config_may_matter(std::string_view config_text) {
 Result<SshOptions> parse_ssh_g(std::string_view printed) {
     const Printed values = read_lines(printed);
     SshOptions options;
-    options.hostname = first(values, "hostname");
+    options.hostname = first_of(values, "hostname");
     if (options.hostname.empty()) return failed(Code::bad_request, Stage::config, "ssh -G names no host");
-    const auto port = parse_port(first(values, "port"));
+    const auto port = parse_port(first_of(values, "port"));
     if (!port) return failed(Code::bad_request, Stage::config, "ssh -G names no port");
     options.port = *port;
-    options.user = first(values, "user");
+    options.user = first_of(values, "user");
     const auto [from, to] = values.equal_range("identityfile");
     for (auto file = from; file != to; ++file)
         if (file->second != "none") options.identity_files.push_back(file->second);
-    options.identities_only = first(values, "identitiesonly") == "yes";
-    options.identity_agent = first(values, "identityagent");
+    options.identities_only = first_of(values, "identitiesonly") == "yes";
+    options.identity_agent = first_of(values, "identityagent");
     const auto agent = values.find("identityagent");
     options.no_agent = agent != values.end() && agent->second == "none";
-    options.user_known_hosts = words_of(first(values, "userknownhostsfile"));
-    options.global_known_hosts = words_of(first(values, "globalknownhostsfile"));
-    options.strict_host_key_checking = first(values, "stricthostkeychecking");
-    options.host_key_alias = first(values, "hostkeyalias");
-    options.proxy_jump = first(values, "proxyjump");
-    options.proxy_command = first(values, "proxycommand");
-    if (const auto seconds = whole_number<std::uint32_t>(first(values, "connecttimeout")); seconds && *seconds > 0)
+    options.user_known_hosts = words_of(first_of(values, "userknownhostsfile"));
+    options.global_known_hosts = words_of(first_of(values, "globalknownhostsfile"));
+    options.strict_host_key_checking = first_of(values, "stricthostkeychecking");
+    options.host_key_alias = first_of(values, "hostkeyalias");
+    options.proxy_jump = first_of(values, "proxyjump");
+    options.proxy_command = first_of(values, "proxycommand");
+    if (const auto seconds = whole_number<std::uint32_t>(first_of(values, "connecttimeout")); seconds && *seconds > 0)
         options.connect_timeout = std::chrono::seconds(*seconds);
-    options.ciphers = first(values, "ciphers");
-    options.kex_algorithms = first(values, "kexalgorithms");
+    options.ciphers = first_of(values, "ciphers");
+    options.kex_algorithms = first_of(values, "kexalgorithms");
     return options;
 }
 

@@ -10,14 +10,14 @@ namespace vmc::model {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, SudoGrant>, 8> words{{{"free", SudoGrant::free},
-                                                                       {"partly", SudoGrant::partly},
-                                                                       {"password", SudoGrant::password},
-                                                                       {"wrong", SudoGrant::wrong},
-                                                                       {"wanted", SudoGrant::wanted},
-                                                                       {"forgetful", SudoGrant::forgetful},
-                                                                       {"indiscreet", SudoGrant::indiscreet},
-                                                                       {"absent", SudoGrant::absent}}};
+constexpr std::array<std::pair<std::string_view, SudoGrant>, 8> grant_words{{{"free", SudoGrant::free},
+                                                                             {"partly", SudoGrant::partly},
+                                                                             {"password", SudoGrant::password},
+                                                                             {"wrong", SudoGrant::wrong},
+                                                                             {"wanted", SudoGrant::wanted},
+                                                                             {"forgetful", SudoGrant::forgetful},
+                                                                             {"indiscreet", SudoGrant::indiscreet},
+                                                                             {"absent", SudoGrant::absent}}};
 
 /// For a POSIX shell, which is what runs our scripts.
 std::string posix_quoted(std::string_view text) {
@@ -53,7 +53,7 @@ std::string sudo_script(std::string_view password, std::string_view nonce) {
 Result<SudoGrant> parse_sudo(std::string_view printed, std::string_view nonce) {
     const auto answer = answer_of(printed, nonce);
     if (!answer) return std::unexpected(answer.error());
-    for (const auto& [word, grant] : words)
+    for (const auto& [word, grant] : grant_words)
         if (*answer == "sudo=" + std::string(word) + "\n") return grant;
     return failed(Code::protocol, Stage::command, "sudo was asked for, and the answer makes no sense");
 }

@@ -6,14 +6,14 @@
 namespace vmc::model {
 namespace {
 
-struct Value {
+struct Choice {
     std::string_view name;
     std::string_view words;
 };
-using Values = std::vector<Value>;
+using Choices = std::vector<Choice>;
 
-const Values& login_values() {
-    static const Values values = {
+const Choices& login_values() {
+    static const Choices values = {
         {"unknown", "no login was tried"},
         {"no-name", "its name does not resolve"},
         {"no-network", "our own network has no way there"},
@@ -43,8 +43,8 @@ const Values& login_values() {
     return values;
 }
 
-const Values& old_session_values() {
-    static const Values values = {
+const Choices& old_session_values() {
+    static const Choices values = {
         {"unknown", "there was no session before"},
         {"answers", "the session that was there before answers"},
         {"unacknowledged", "what we send on the old session is not acknowledged (TCP)"},
@@ -56,8 +56,8 @@ const Values& old_session_values() {
     return values;
 }
 
-const Values& system_values() {
-    static const Values values = {
+const Choices& system_values() {
+    static const Choices values = {
         {"unknown", "the system was not asked"},
         {"well", "the system reports nothing wrong"},
         {"disk-full", "a file system is full"},
@@ -74,38 +74,38 @@ const Values& system_values() {
     return values;
 }
 
-const Values& values(Feature feature) {
-    static const Values echo = {{"unknown", "ping tells nothing here"},
-                                {"answers", "it answers ping"},
-                                {"silent", "it has answered ping before, and does not now"}};
-    static const Values closed_port = {{"unknown", "no port known to be closed"},
-                                       {"refuses", "its kernel refuses a closed port (RST)"},
-                                       {"silent", "a port that was refused before is silent now"},
-                                       {"no-neighbour", "nobody answers ARP for a port that was refused before"}};
-    static const Values ourselves = {{"unknown", "nothing is known of our own network"},
-                                     {"well", "our own gateway answers"},
-                                     {"no-gateway", "our own gateway does not answer"},
-                                     {"was-away", "we ourselves were suspended or held up"}};
-    static const Values identity = {{"unknown", "there is no earlier reading to compare with"},
-                                    {"same-boot", "it is in the same boot as when it was last read"},
-                                    {"new-boot", "it has rebooted since it was last read"},
-                                    {"soft-reboot", "its user space has started anew since it was last read"},
-                                    {"stranger", "it is another machine than the one that was last read"},
-                                    {"ambiguous", "what is read of its identity contradicts itself"}};
-    static const Values pace = {{"unknown", "no round trip was measured"},
-                                {"usual", "its round trips are as usual"},
-                                {"slow", "its round trips take much longer than usual"},
-                                {"lossy", "much of what we send has to be sent again"},
-                                {"comes-and-goes", "it came and went several times within minutes"}};
-    static const Values listener = {{"unknown", "whether its sshd listens was not asked"},
-                                    {"listens", "something listens on its SSH port, by its own word"},
-                                    {"none", "nothing listens on its SSH port, by its own word"}};
-    static const Values canary = {{"unknown", "there is no canary, or it has never answered"},
-                                  {"answers", "the canary answers: our own way out works"},
-                                  {"silent", "the canary is silent too: our own way out may be what broke"}};
-    static const Values company = {{"unknown", "no session to another VM is held here"},
-                                   {"answers", "another VM that we hold answers: our own way out works"},
-                                   {"silent", "no other VM that we hold answers either"}};
+const Choices& values(Feature feature) {
+    static const Choices echo = {{"unknown", "ping tells nothing here"},
+                                 {"answers", "it answers ping"},
+                                 {"silent", "it has answered ping before, and does not now"}};
+    static const Choices closed_port = {{"unknown", "no port known to be closed"},
+                                        {"refuses", "its kernel refuses a closed port (RST)"},
+                                        {"silent", "a port that was refused before is silent now"},
+                                        {"no-neighbour", "nobody answers ARP for a port that was refused before"}};
+    static const Choices ourselves = {{"unknown", "nothing is known of our own network"},
+                                      {"well", "our own gateway answers"},
+                                      {"no-gateway", "our own gateway does not answer"},
+                                      {"was-away", "we ourselves were suspended or held up"}};
+    static const Choices identity = {{"unknown", "there is no earlier reading to compare with"},
+                                     {"same-boot", "it is in the same boot as when it was last read"},
+                                     {"new-boot", "it has rebooted since it was last read"},
+                                     {"soft-reboot", "its user space has started anew since it was last read"},
+                                     {"stranger", "it is another machine than the one that was last read"},
+                                     {"ambiguous", "what is read of its identity contradicts itself"}};
+    static const Choices pace = {{"unknown", "no round trip was measured"},
+                                 {"usual", "its round trips are as usual"},
+                                 {"slow", "its round trips take much longer than usual"},
+                                 {"lossy", "much of what we send has to be sent again"},
+                                 {"comes-and-goes", "it came and went several times within minutes"}};
+    static const Choices listener = {{"unknown", "whether its sshd listens was not asked"},
+                                     {"listens", "something listens on its SSH port, by its own word"},
+                                     {"none", "nothing listens on its SSH port, by its own word"}};
+    static const Choices canary = {{"unknown", "there is no canary, or it has never answered"},
+                                   {"answers", "the canary answers: our own way out works"},
+                                   {"silent", "the canary is silent too: our own way out may be what broke"}};
+    static const Choices company = {{"unknown", "no session to another VM is held here"},
+                                    {"answers", "another VM that we hold answers: our own way out works"},
+                                    {"silent", "no other VM that we hold answers either"}};
     switch (feature) {
         case Feature::login: return login_values();
         case Feature::old_session: return old_session_values();
@@ -160,7 +160,7 @@ const std::vector<std::string_view>& values_of(Feature feature) {
     static const auto names = [] {
         std::array<std::vector<std::string_view>, features> all;
         for (const Feature each : all_features())
-            for (const Value& value : values(each)) all.at(static_cast<std::size_t>(each)).push_back(value.name);
+            for (const Choice& value : values(each)) all.at(static_cast<std::size_t>(each)).push_back(value.name);
         return all;
     }();
     return names.at(static_cast<std::size_t>(feature));

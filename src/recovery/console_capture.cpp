@@ -19,7 +19,7 @@ constexpr Duration open_within = std::chrono::seconds(10);
 /// One that ended sooner after its beginning is begun again at an ever slower pace.
 constexpr Duration steady = std::chrono::seconds(10);
 /// Standing by: the one who captures is seen to end, but for a file system that does not tell.
-constexpr Duration look_each = std::chrono::seconds(10);
+constexpr Duration console_each = std::chrono::seconds(10);
 
 constexpr Duration settled = std::chrono::milliseconds(50);
 
@@ -39,7 +39,7 @@ Async<Error> ConsoleCapture::keep() {
         if (!ours) co_return std::move(ours.error());
         locked_ = *ours;
         if (locked_) break;
-        co_await log_.wait_for_change(clock_.now() + look_each);
+        co_await log_.wait_for_change(clock_.now() + console_each);
         // Of a process that was killed, the file is seen to be closed a moment before its lock is free.
         co_await clock_.sleep_until(clock_.now() + settled);
     }

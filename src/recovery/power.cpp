@@ -14,7 +14,7 @@ namespace {
 
 /// Between two questions to a switch that has taken an order: some take seconds, most do it at once.
 constexpr Duration first_look = std::chrono::milliseconds(100);
-constexpr Duration look_each = std::chrono::seconds(1);
+constexpr Duration read_back_each = std::chrono::seconds(1);
 /// What a switch that said no did all the same, it has done by then.
 constexpr Duration after_failure = std::chrono::seconds(10);
 
@@ -87,7 +87,7 @@ private:
                                      (reading->detail.empty() ? "" : " (" + reading->detail + ")"));
             }
             co_await ports_.clock.sleep_until(ports_.clock.now() + pause);
-            pause = std::min(2 * pause, look_each);
+            pause = std::min(2 * pause, read_back_each);
         }
     }
 

@@ -12,7 +12,7 @@ namespace vmc::recovery {
 
 namespace {
 
-constexpr Duration story_within = std::chrono::seconds(40);
+constexpr Duration reboot_told_within = std::chrono::seconds(40);
 
 /// So that who comes next does not take it for news.
 void remember_boot(const link::Ports& ports, const Target& target, const BootRecord& boot) {
@@ -45,7 +45,8 @@ Async<Result<Reboot>> reboot(link::Ports ports, port::Prober& prober, link::Link
     if (!back) co_return std::unexpected(back.error());
     auto story = model::boot_story(*before, back->now);
     if (link.current())
-        story = co_await health::told_over(ports, link, *link.current()->session, *before, back->now, story_within);
+        story =
+            co_await health::told_over(ports, link, *link.current()->session, *before, back->now, reboot_told_within);
     remember_boot(ports, link.target(), back->now);
     Reboot done(std::move(story));
     done.silent = back->answered - last_answer;

@@ -70,7 +70,7 @@ const FileSystem& chosen() {
     return *found;
 }
 
-void write(const std::filesystem::path& path, const std::string& text) {
+void write_file(const std::filesystem::path& path, const std::string& text) {
     std::ofstream(path, std::ios::binary) << text;
 }
 
@@ -131,12 +131,12 @@ Machine::~Machine() {
 void Machine::make_tools(const std::string& step) {
     for (const char* folder : {"all-steps", "one-step", "init"}) std::filesystem::create_directory(directory_ / folder);
     const auto program = directory_ / "one-step" / "step";
-    write(program, step);
+    write_file(program, step);
     std::filesystem::permissions(program, std::filesystem::perms::owner_all);
     std::filesystem::create_symlink(program, init());
     for (const char* tool : tools) std::filesystem::create_symlink(program, directory_ / "all-steps" / tool);
     const auto shared = directory_ / "steps";
-    write(shared, std::string(sizeof(disk_steps), '\0'));
+    write_file(shared, std::string(sizeof(disk_steps), '\0'));
     const int file = open(shared.c_str(), O_RDWR | O_CLOEXEC);
     void* const memory = mmap(nullptr, sizeof(disk_steps), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     close(file);
@@ -147,7 +147,7 @@ void Machine::make_tools(const std::string& step) {
 void Machine::make_disk() {
     const auto image = directory_ / "image";
     const std::string make = chosen().make + (" '" + image.string() + "' >/dev/null 2>&1");
-    write(image, "");
+    write_file(image, "");
     require(truncate(image.c_str(), chosen().size) == 0 && std::system(make.c_str()) == 0, make);
     const int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
     const int file = open(image.c_str(), O_RDWR | O_CLOEXEC);
@@ -186,7 +186,7 @@ void Machine::new_boot() {
     char text[40];
     std::snprintf(text, sizeof text, "%08x-0000-4000-8000-%012d\n", ++boots, getpid());
     boot_id_ = std::string(text, 36);
-    write(directory_ / "boot", text);
+    write_file(directory_ / "boot", text);
 }
 
 void Machine::shut_down_disk() const {
@@ -232,7 +232,7 @@ bool Machine::wait_for(int pid, Cut cut) const {
 }
 
 Ran Machine::run(const std::string& script, Cut cut) {
-    write(directory_ / "script", script);
+    write_file(directory_ / "script", script);
     const int in = open((directory_ / "script").c_str(), O_RDONLY | O_CLOEXEC);
     const int out = open((directory_ / "printed").c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     *steps_ = disk_steps{0, cut.before_step, 0, cut.spares_disk, cut.in_middle};
@@ -264,7 +264,7 @@ std::vector<std::string> Machine::executions_of(const std::string& id) const {
 }
 
 void Machine::write(const std::string& name, const std::string& text) const {
-    disk::write(std::filesystem::path(place_.root) / name, text);
+    write_file(std::filesystem::path(place_.root) / name, text);
 }
 
 void Machine::forget(const std::string& job) { std::filesystem::remove_all(std::filesystem::path(place_.root) / job); }

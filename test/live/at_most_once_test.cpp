@@ -27,14 +27,14 @@ struct Entry {
     int when_reported;
 };
 
-int count_in(const std::string& ledger, const std::string& id) {
+int times_in(const std::string& ledger, const std::string& id) {
     std::ifstream in(ledger);
     int count = 0;
     for (std::string line; std::getline(in, line);) count += line == id;
     return count;
 }
 
-Cut random_cut(std::mt19937_64& chance) {
+Cut command_cut(std::mt19937_64& chance) {
     const auto upto = [&](int n) { return static_cast<int>(chance() % static_cast<unsigned>(n)); };
     switch (upto(7)) {
         case 0: return {"drop", false};
@@ -54,7 +54,7 @@ void put(lab::Host& host, const Cut& cut) {
 
 /// One command, one cut at a random moment, one report.
 Entry one_try(lab::Here& here, lab::Host& host, std::mt19937_64& chance, const std::string& id) {
-    const Cut cut = random_cut(chance);
+    const Cut cut = command_cut(chance);
     const auto head_start = std::chrono::milliseconds(chance() % 160);
     auto target = host.target();
     target.connect_timeout(4s);
@@ -80,7 +80,7 @@ Entry one_try(lab::Here& here, lab::Host& host, std::mt19937_64& chance, const s
     // What had reached sshd when it lost us it may still be starting, on a busy machine. What starts later than this
     // has come to it after we reported.
     if (!outcome->ok() && outcome->may_have_run() == vmc::Known::unknown) std::this_thread::sleep_for(2s);
-    Entry entry{id, cut.fault, outcome->line(), outcome->may_have_run(), outcome->ok(), count_in(host.ledger, id)};
+    Entry entry{id, cut.fault, outcome->line(), outcome->may_have_run(), outcome->ok(), times_in(host.ledger, id)};
     host.heal();
     return entry;
 }
@@ -114,7 +114,7 @@ TEST_CASE("a command runs at most once, and never starts after its outcome was r
     int ran = 0;
     for (const auto& [ledger, entry] : entries) {
         INFO(entry.id, " ", entry.story, ": ", entry.outcome);
-        const int count = count_in(ledger, entry.id);
+        const int count = times_in(ledger, entry.id);
         CHECK(count <= 1);
         CHECK_MESSAGE(count == entry.when_reported, "started after it was reported");
         if (entry.exited_ok) CHECK(count == 1);

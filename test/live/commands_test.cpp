@@ -13,7 +13,7 @@ using vmc::Command;
 
 namespace {
 
-struct Fixture {
+struct CommandsFixture {
     lab::Here here;
     lab::Host host;
 
@@ -44,7 +44,7 @@ struct Output {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "streams stay apart, bytes stay bytes, and the exit code is the true one") {
+TEST_CASE_FIXTURE(CommandsFixture, "streams stay apart, bytes stay bytes, and the exit code is the true one") {
     auto vm = online();
     Output output;
     auto outcome =
@@ -55,14 +55,14 @@ TEST_CASE_FIXTURE(Fixture, "streams stay apart, bytes stay bytes, and the exit c
     CHECK(outcome.stdout_bytes == 4);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a signal is a signal and not an exit code") {
+TEST_CASE_FIXTURE(CommandsFixture, "a signal is a signal and not an exit code") {
     auto vm = online("tester");
     auto outcome = vm->run(Command("kill -KILL $$")).outcome().get();
     CHECK(outcome.signal() == "KILL");
     CHECK_FALSE(outcome.exit_code());
 }
 
-TEST_CASE_FIXTURE(Fixture, "input arrives whole and ends") {
+TEST_CASE_FIXTURE(CommandsFixture, "input arrives whole and ends") {
     auto vm = online();
     Output output;
     const std::string input(300000, 'x');
@@ -71,7 +71,7 @@ TEST_CASE_FIXTURE(Fixture, "input arrives whole and ends") {
     CHECK(std::stoi(output.out) == 300000);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a child left behind does not hold the command back") {
+TEST_CASE_FIXTURE(CommandsFixture, "a child left behind does not hold the command back") {
     auto vm = online();
     Output output;
     const auto begun = lab::now();
@@ -83,7 +83,7 @@ TEST_CASE_FIXTURE(Fixture, "a child left behind does not hold the command back")
     CHECK(output.out == "hi\n");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a timeout ends the process group on the VM, for an ordinary user and for root") {
+TEST_CASE_FIXTURE(CommandsFixture, "a timeout ends the process group on the VM, for an ordinary user and for root") {
     for (const std::string user : {"tester", "root"}) {
         CAPTURE(user);
         auto vm = online(user);
@@ -96,7 +96,7 @@ TEST_CASE_FIXTURE(Fixture, "a timeout ends the process group on the VM, for an o
     }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a command that ignores TERM is killed") {
+TEST_CASE_FIXTURE(CommandsFixture, "a command that ignores TERM is killed") {
     auto vm = online("tester");
     auto outcome = vm->run(Command("trap '' TERM; while :; do sleep 1; done").within(1s)).outcome().get();
     REQUIRE(outcome.as<vmc::TimedOut>());
@@ -104,7 +104,7 @@ TEST_CASE_FIXTURE(Fixture, "a command that ignores TERM is killed") {
     CHECK(lab::eventually([&] { return running("trap ''") == 0; }, 3s));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a timeout ends the right one of several commands") {
+TEST_CASE_FIXTURE(CommandsFixture, "a timeout ends the right one of several commands") {
     auto vm = online();
     auto other = vm->run(Command("sleep 4712; echo survived"));
     std::this_thread::sleep_for(300ms);
@@ -118,7 +118,8 @@ TEST_CASE_FIXTURE(Fixture, "a timeout ends the right one of several commands") {
     CHECK(lab::eventually([&] { return running("sleep 4712") == 0; }, 3s));
 }
 
-TEST_CASE_FIXTURE(Fixture, "beside a stalled consumer a timeout and a cancel act within a second, in flat memory") {
+TEST_CASE_FIXTURE(CommandsFixture,
+                  "beside a stalled consumer a timeout and a cancel act within a second, in flat memory") {
     auto vm = online();
     const long before = lab::memory_kib();
     auto stalled = [](vmc::Stream, std::string_view) { return false; };
@@ -136,7 +137,7 @@ TEST_CASE_FIXTURE(Fixture, "beside a stalled consumer a timeout and a cancel act
     CHECK(lab::memory_kib() - before < 32 * 1024);
 }
 
-TEST_CASE_FIXTURE(Fixture, "endless output into a slow consumer costs flat memory") {
+TEST_CASE_FIXTURE(CommandsFixture, "endless output into a slow consumer costs flat memory") {
     auto vm = online();
     const long before = lab::memory_kib();
     const auto limit = lab::tries(6, 30) * 1s;
@@ -155,7 +156,7 @@ TEST_CASE_FIXTURE(Fixture, "endless output into a slow consumer costs flat memor
     CHECK(most < 32 * 1024);
 }
 
-TEST_CASE_FIXTURE(Fixture, "many commands at once share one connection and wait their turn") {
+TEST_CASE_FIXTURE(CommandsFixture, "many commands at once share one connection and wait their turn") {
     auto vm = online();
     std::vector<vmc::Run> runs;
     for (int i = 0; i < 40; ++i) runs.push_back(vm->run(Command("sleep 0.1; exit " + std::to_string(i))));

@@ -36,7 +36,7 @@ std::function<Async<void>(FakeServer::Socket)> says(std::string words, vmc::Dura
     };
 }
 
-struct Fixture {
+struct BannerFixture {
     Rig rig;
     std::string key = [this] {
         const std::string path = (rig.directory / "key").string();
@@ -56,7 +56,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a throttled sshd is alive, and its words are kept") {
+TEST_CASE_FIXTURE(BannerFixture, "a throttled sshd is alive, and its words are kept") {
     for (const char* words : {"Exceeded MaxStartups\r\n", "Not allowed at this time\r\n"}) {
         const auto error = refusal(says(words));
         CHECK(error.code() == Code::throttled);
@@ -65,19 +65,19 @@ TEST_CASE_FIXTURE(Fixture, "a throttled sshd is alive, and its words are kept") 
     }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a system that boots says so before it can log anybody in") {
+TEST_CASE_FIXTURE(BannerFixture, "a system that boots says so before it can log anybody in") {
     const auto error = refusal(says("System is booting up. Unprivileged users are not permitted to log in yet.\r\n"));
     CHECK(error.code() == Code::booting);
 }
 
-TEST_CASE_FIXTURE(Fixture, "what does not speak SSH is quoted, at most 200 bytes of it") {
+TEST_CASE_FIXTURE(BannerFixture, "what does not speak SSH is quoted, at most 200 bytes of it") {
     const auto error = refusal(says("HTTP/1.1 400 Bad Request\r\n\r\n<html>" + std::string(500, 'x')));
     CHECK(error.code() == Code::protocol);
     CHECK(error.peer_words().starts_with("HTTP/1.1 400 Bad Request"));
     CHECK(error.peer_words().size() <= 200);
 }
 
-TEST_CASE_FIXTURE(Fixture, "an endless preamble is cut off, with lines or without") {
+TEST_CASE_FIXTURE(BannerFixture, "an endless preamble is cut off, with lines or without") {
     for (const std::string& flood : {std::string(10'000'000, 'x'), [] {
                                          std::string lines;
                                          for (int i = 0; i < 200'000; ++i) lines += "please wait ...\r\n";
@@ -91,7 +91,7 @@ TEST_CASE_FIXTURE(Fixture, "an endless preamble is cut off, with lines or withou
     }
 }
 
-TEST_CASE_FIXTURE(Fixture, "an accepted connection that stays silent times out at the banner, in time") {
+TEST_CASE_FIXTURE(BannerFixture, "an accepted connection that stays silent times out at the banner, in time") {
     const auto error = refusal(says("", 30s), 300ms);
     CHECK(error.code() == Code::timed_out);
     CHECK(error.stage() == Stage::banner);
@@ -99,7 +99,7 @@ TEST_CASE_FIXTURE(Fixture, "an accepted connection that stays silent times out a
     CHECK(error.took() < 600ms);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a banner that stops half-way times out too, without a busy loop") {
+TEST_CASE_FIXTURE(BannerFixture, "a banner that stops half-way times out too, without a busy loop") {
     const std::clock_t before = std::clock();
     const auto error = refusal(says("SSH-2.0-Ope", 30s), 500ms);
     CHECK(error.code() == Code::timed_out);
@@ -107,7 +107,7 @@ TEST_CASE_FIXTURE(Fixture, "a banner that stops half-way times out too, without 
     CHECK(double(std::clock() - before) / CLOCKS_PER_SEC < 0.1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "end of file and reset after the accept are told as such") {
+TEST_CASE_FIXTURE(BannerFixture, "end of file and reset after the accept are told as such") {
     const auto eof = refusal(says(""));
     CHECK(eof.code() == Code::lost);
     CHECK(eof.stage() == Stage::banner);
@@ -128,19 +128,19 @@ TEST_CASE("a connection that our kernel gave up is one that sshd may still hold;
     CHECK_FALSE(vmc::edge::no_ssh_there("", "closed").is_given_up_here());
 }
 
-TEST_CASE_FIXTURE(Fixture, "garbage after the banner is a protocol error at the key exchange") {
+TEST_CASE_FIXTURE(BannerFixture, "garbage after the banner is a protocol error at the key exchange") {
     const auto error = refusal(says("SSH-2.0-Strange\r\n" + std::string(5000, '\xff'), 3s));
     CHECK(error.code() == Code::protocol);
     CHECK(error.stage() == Stage::key_exchange);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a key exchange that stops half-way times out at that stage") {
+TEST_CASE_FIXTURE(BannerFixture, "a key exchange that stops half-way times out at that stage") {
     const auto error = refusal(says("SSH-2.0-Slow\r\n", 30s), 300ms);
     CHECK(error.code() == Code::timed_out);
     CHECK(error.stage() == Stage::key_exchange);
 }
 
-TEST_CASE_FIXTURE(Fixture, "failed attempts leave no descriptor behind") {
+TEST_CASE_FIXTURE(BannerFixture, "failed attempts leave no descriptor behind") {
     refusal(says(""));
     const int before = lab::open_descriptors();
     for (int i = 0; i < 20; ++i) refusal(says("nonsense\r\n"));

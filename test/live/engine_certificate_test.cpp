@@ -12,13 +12,13 @@ using namespace engine;
 
 namespace {
 
-struct Fixture {
+struct CertificateFixture {
     Rig rig;
     lab::Host host;
     std::string authority = (rig.directory / "authority").string();
     std::string key = (rig.directory / "key").string();
 
-    Fixture() {
+    CertificateFixture() {
         ssh_keygen("-q -t ed25519 -N '' -f " + authority);
         ssh_keygen("-q -t ed25519 -N '' -f " + key);
     }
@@ -42,7 +42,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a key logs in by the certificate that lies beside it") {
+TEST_CASE_FIXTURE(CertificateFixture, "a key logs in by the certificate that lies beside it") {
     trust_authority_only();
     CHECK(rig.connect(target()).error().code() == Code::auth_denied);
     sign("root");
@@ -52,7 +52,8 @@ TEST_CASE_FIXTURE(Fixture, "a key logs in by the certificate that lies beside it
     CHECK(fresh.exec(*session, "echo in").out == "in\n");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a certificate for somebody else is denied, and the refusal says that one was tried") {
+TEST_CASE_FIXTURE(CertificateFixture,
+                  "a certificate for somebody else is denied, and the refusal says that one was tried") {
     trust_authority_only();
     sign("somebody");
     const auto refused = rig.connect(target());

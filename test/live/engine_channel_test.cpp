@@ -13,8 +13,8 @@ namespace port = vmc::port;
 
 namespace {
 
-struct Fixture {
-    explicit Fixture(const std::string& options = "") : host(options), session(rig.online(host.target())) {}
+struct ChannelFixture {
+    explicit ChannelFixture(const std::string& options = "") : host(options), session(rig.online(host.target())) {}
     Rig rig;
     lab::Host host;
     SessionPtr session;
@@ -40,12 +40,12 @@ struct Fixture {
     }
 };
 
-struct Ordinary : Fixture {};
-struct RekeysOften : Fixture {
-    RekeysOften() : Fixture("--sshd-option 'RekeyLimit 1M'") {}
+struct Ordinary : ChannelFixture {};
+struct RekeysOften : ChannelFixture {
+    RekeysOften() : ChannelFixture("--sshd-option 'RekeyLimit 1M'") {}
 };
-struct TwoSlots : Fixture {
-    TwoSlots() : Fixture("--sshd-option 'MaxSessions 2'") {}
+struct TwoSlots : ChannelFixture {
+    TwoSlots() : ChannelFixture("--sshd-option 'MaxSessions 2'") {}
 };
 
 #ifdef __SANITIZE_ADDRESS__

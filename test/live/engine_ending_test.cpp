@@ -12,7 +12,7 @@ namespace port = vmc::port;
 
 namespace {
 
-struct Fixture {
+struct EndingFixture {
     Rig rig;
     lab::Host host;
     SessionPtr session = rig.online(host.target());
@@ -33,7 +33,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "every keepalive is sent, and answered by bytes (L6)") {
+TEST_CASE_FIXTURE(EndingFixture, "every keepalive is sent, and answered by bytes (L6)") {
     for (int i = 0; i < 6; ++i) {
         const auto before = session->bytes_received();
         const auto at = session->last_received();
@@ -43,7 +43,7 @@ TEST_CASE_FIXTURE(Fixture, "every keepalive is sent, and answered by bytes (L6)"
     }
 }
 
-TEST_CASE_FIXTURE(Fixture, "TCP tells a dead path from a frozen server") {
+TEST_CASE_FIXTURE(EndingFixture, "TCP tells a dead path from a frozen server") {
     wait(300ms);
     REQUIRE(session->tcp().has_value());
     CHECK(session->tcp()->unacked == 0);
@@ -67,7 +67,7 @@ TEST_CASE_FIXTURE(Fixture, "TCP tells a dead path from a frozen server") {
     CHECK(rig.exec(*session, "echo same session").out == "same session\n");
 }
 
-TEST_CASE_FIXTURE(Fixture, "what was in the send queue when we gave up is never delivered") {
+TEST_CASE_FIXTURE(EndingFixture, "what was in the send queue when we gave up is never delivered") {
     REQUIRE(rig.exec(*session, "rm -f /tmp/ran").code == 0u);
     host.fault("drop");
     bool sent = false;
@@ -81,7 +81,7 @@ TEST_CASE_FIXTURE(Fixture, "what was in the send queue when we gave up is never 
     CHECK(host.exec("test -e /tmp/ran && echo yes || echo no") == "no\n");
 }
 
-TEST_CASE_FIXTURE(Fixture, "an exec request on its way is reported as sent, and lost") {
+TEST_CASE_FIXTURE(EndingFixture, "an exec request on its way is reported as sent, and lost") {
     host.fault("cut-after 1");
     bool sent = false;
     auto channel = rig.run(session->exec("true", std::nullopt, in(500ms), &sent));
@@ -89,7 +89,7 @@ TEST_CASE_FIXTURE(Fixture, "an exec request on its way is reported as sent, and 
     if (!channel) CHECK((channel.error().stage() == Stage::request) == sent);
 }
 
-TEST_CASE_FIXTURE(Fixture, "everyone who waits learns of the end, and what had arrived comes first") {
+TEST_CASE_FIXTURE(EndingFixture, "everyone who waits learns of the end, and what had arrived comes first") {
     auto channel = rig.open(*session, "echo early; sleep 60");
     REQUIRE(rig.turn_until([&] { return channel->waiting() > 0; }, 2s));
     host.sshd("kill-sessions");
@@ -109,13 +109,13 @@ TEST_CASE_FIXTURE(Fixture, "everyone who waits learns of the end, and what had a
     CHECK_FALSE(sent);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a reset from a rebooted kernel ends the session at once") {
+TEST_CASE_FIXTURE(EndingFixture, "a reset from a rebooted kernel ends the session at once") {
     host.reboot();
     session->send_keepalive();
     CHECK(rig.turn_until([&] { return !session->alive(); }, 3s));
 }
 
-TEST_CASE_FIXTURE(Fixture, "an orderly close says goodbye, an abort does not") {
+TEST_CASE_FIXTURE(EndingFixture, "an orderly close says goodbye, an abort does not") {
     rig.run(session->close(in(2s)));
     CHECK_FALSE(session->alive());
     CHECK(lab::eventually([&] { return log().find("Received disconnect") != std::string::npos; }, lab::Seconds(2)));
@@ -124,7 +124,7 @@ TEST_CASE_FIXTURE(Fixture, "an orderly close says goodbye, an abort does not") {
     CHECK(lab::eventually([&] { return log().find("Connection reset by") != std::string::npos; }, lab::Seconds(2)));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a close that cannot flush gives up at its deadline") {
+TEST_CASE_FIXTURE(EndingFixture, "a close that cannot flush gives up at its deadline") {
     auto channel = rig.open(*session, "sleep 60");
     host.sshd("freeze-sessions");
     auto write = [](port::Channel& c) -> Async<int> {
@@ -141,7 +141,7 @@ TEST_CASE_FIXTURE(Fixture, "a close that cannot flush gives up at its deadline")
     host.sshd("thaw-sessions");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a channel may outlive its session, and a session its transport") {
+TEST_CASE_FIXTURE(EndingFixture, "a channel may outlive its session, and a session its transport") {
     auto channel = rig.open(*session, "echo kept; sleep 60");
     REQUIRE(rig.turn_until([&] { return channel->waiting() > 0; }, 2s));
     rig.transport.reset();
@@ -152,7 +152,7 @@ TEST_CASE_FIXTURE(Fixture, "a channel may outlive its session, and a session its
     channel->resize(1, 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "ended sessions leave no descriptor behind (L8, L10)") {
+TEST_CASE_FIXTURE(EndingFixture, "ended sessions leave no descriptor behind (L8, L10)") {
     session.reset();
     wait(20ms);
     const int before = lab::open_descriptors();
@@ -169,7 +169,7 @@ TEST_CASE_FIXTURE(Fixture, "ended sessions leave no descriptor behind (L8, L10)"
     CHECK(lab::open_descriptors() <= before);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a loop that is destroyed with everything under way takes it along") {
+TEST_CASE_FIXTURE(EndingFixture, "a loop that is destroyed with everything under way takes it along") {
     auto own = std::make_unique<Rig>();
     auto other = own->online(host.target());
     auto channel = own->open(*other, "yes");

@@ -13,7 +13,7 @@ using vmc::HostKeyPolicy;
 
 namespace {
 
-struct Fixture {
+struct HostKeyFixture {
     Rig rig;
     lab::Host host;
     std::string ours = (rig.directory / "state" / "known_hosts").string();
@@ -29,7 +29,8 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "an unknown host is remembered once and known from then on, also by another process") {
+TEST_CASE_FIXTURE(HostKeyFixture,
+                  "an unknown host is remembered once and known from then on, also by another process") {
     CHECK(rig.online(host.target())->facts().host_key_was_new);
     CHECK_FALSE(rig.online(host.target())->facts().host_key_was_new);
     const std::string once = content();
@@ -43,7 +44,8 @@ TEST_CASE_FIXTURE(Fixture, "an unknown host is remembered once and known from th
     CHECK_FALSE((*session)->facts().host_key_was_new);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a changed key is a hard stop before any key of ours is offered, until it is trusted") {
+TEST_CASE_FIXTURE(HostKeyFixture,
+                  "a changed key is a hard stop before any key of ours is offered, until it is trusted") {
     const std::string before = rig.online(host.target())->facts().host_key;
     new_key();
     const int denials = host.denials();
@@ -66,7 +68,7 @@ TEST_CASE_FIXTURE(Fixture, "a changed key is a hard stop before any key of ours 
     CHECK_FALSE(session->facts().host_key_was_new);
 }
 
-TEST_CASE_FIXTURE(Fixture, "strict refuses the unknown, and reads the user's file without writing to it") {
+TEST_CASE_FIXTURE(HostKeyFixture, "strict refuses the unknown, and reads the user's file without writing to it") {
     auto target = host.target();
     target.host_keys(HostKeyPolicy::strict);
     auto refused = reach(target);
@@ -83,7 +85,7 @@ TEST_CASE_FIXTURE(Fixture, "strict refuses the unknown, and reads the user's fil
     CHECK(std::filesystem::last_write_time(file) == written);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a server with several keys is asked for the one we know (L15)") {
+TEST_CASE_FIXTURE(HostKeyFixture, "a server with several keys is asked for the one we know (L15)") {
     const std::string file = (rig.directory / "ecdsa-only").string();
     REQUIRE(std::system(("ssh-keyscan -t ecdsa " + host.address + " 2>/dev/null > " + file).c_str()) == 0);
     REQUIRE(std::filesystem::file_size(file) > 0);
@@ -93,7 +95,7 @@ TEST_CASE_FIXTURE(Fixture, "a server with several keys is asked for the one we k
     CHECK_FALSE(fresh.online(target)->facts().host_key_was_new);
 }
 
-TEST_CASE_FIXTURE(Fixture, "pinned takes that fingerprint and no other") {
+TEST_CASE_FIXTURE(HostKeyFixture, "pinned takes that fingerprint and no other") {
     auto target = host.target();
     target.pin(host.fingerprint);
     CHECK_FALSE(rig.online(target)->facts().host_key_was_new);
@@ -104,7 +106,7 @@ TEST_CASE_FIXTURE(Fixture, "pinned takes that fingerprint and no other") {
     CHECK_FALSE(std::filesystem::exists(ours));
 }
 
-TEST_CASE_FIXTURE(Fixture, "ephemeral keeps no key, but a change within one process is a stop all the same") {
+TEST_CASE_FIXTURE(HostKeyFixture, "ephemeral keeps no key, but a change within one process is a stop all the same") {
     auto target = host.target();
     target.host_keys(HostKeyPolicy::ephemeral);
     CHECK(rig.online(target)->facts().host_key_was_new);
@@ -118,7 +120,7 @@ TEST_CASE_FIXTURE(Fixture, "ephemeral keeps no key, but a change within one proc
     CHECK(another_process.online(target)->facts().host_key_was_new);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a revoked key is refused even where it is also listed as known") {
+TEST_CASE_FIXTURE(HostKeyFixture, "a revoked key is refused even where it is also listed as known") {
     rig.online(host.target());
     const std::string line = content();
     const std::string file = (rig.directory / "revoked").string();

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Fixture {
+struct LoginFixture {
     Rig rig;
     lab::Host host;
 
@@ -73,7 +73,7 @@ private:
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "connecting goes through named stages, each with its time") {
+TEST_CASE_FIXTURE(LoginFixture, "connecting goes through named stages, each with its time") {
     Stages stages;
     auto session = rig.run(rig.transport->connect(host.target(), in(10s), &stages));
     REQUIRE(session.has_value());
@@ -94,7 +94,7 @@ TEST_CASE_FIXTURE(Fixture, "connecting goes through named stages, each with its 
     CHECK(where.out == facts.local_address + " " + std::to_string(facts.local_port) + " " + host.address + " 22\n");
 }
 
-TEST_CASE_FIXTURE(Fixture, "ed25519, ECDSA and RSA keys log in, RSA every time (L9)") {
+TEST_CASE_FIXTURE(LoginFixture, "ed25519, ECDSA and RSA keys log in, RSA every time (L9)") {
     for (const char* type : {"ed25519", "ecdsa", "rsa", "rsa", "rsa", "rsa", "rsa"}) {
         auto target = host.target();
         target.key(host.keys.at(type));
@@ -102,7 +102,7 @@ TEST_CASE_FIXTURE(Fixture, "ed25519, ECDSA and RSA keys log in, RSA every time (
     }
 }
 
-TEST_CASE_FIXTURE(Fixture, "IPv6 works, and a name in /etc/hosts is resolved off the loop") {
+TEST_CASE_FIXTURE(LoginFixture, "IPv6 works, and a name in /etc/hosts is resolved off the loop") {
     Target six(host.address6);
     six.user("root").key(host.key);
     CHECK(rig.online(six)->facts().peer_address == host.address6);
@@ -113,7 +113,7 @@ TEST_CASE_FIXTURE(Fixture, "IPv6 works, and a name in /etc/hosts is resolved off
     CHECK((error.code() == Code::unknown_name || error.code() == Code::unreachable));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a denied login names the user, what was tried and what the server takes") {
+TEST_CASE_FIXTURE(LoginFixture, "a denied login names the user, what was tried and what the server takes") {
     auto target = host.target();
     target.key(host.wrong_key);
     const auto error = refusal(target);
@@ -124,7 +124,7 @@ TEST_CASE_FIXTURE(Fixture, "a denied login names the user, what was tried and wh
     CHECK(error.message().find("publickey") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(LoginFixture,
                   "a key that others may read, that is missing or that is none is refused before anything is sent") {
     for (const auto& [path, word] :
          {std::pair{copy_of(host.key, 0644), "mode 0644"}, std::pair{std::string("/no/such/key"), "No such file"},
@@ -139,7 +139,7 @@ TEST_CASE_FIXTURE(Fixture,
     CHECK(host.denials() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a locked key is asked for once, off the loop, and shared by all sessions (L17)") {
+TEST_CASE_FIXTURE(LoginFixture, "a locked key is asked for once, off the loop, and shared by all sessions (L17)") {
     std::atomic<int> asked = 0;
     std::atomic<bool> on_loop = false;
     const auto loop_thread = std::this_thread::get_id();
@@ -154,7 +154,7 @@ TEST_CASE_FIXTURE(Fixture, "a locked key is asked for once, off the loop, and sh
     CHECK_FALSE(on_loop);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a locked key without a passphrase, or with a wrong one, is unusable") {
+TEST_CASE_FIXTURE(LoginFixture, "a locked key without a passphrase, or with a wrong one, is unusable") {
     auto target = host.target();
     target.key(host.keys.at("encrypted"));
     CHECK(refusal(target).message().find("no passphrase was given") != std::string::npos);
@@ -177,7 +177,7 @@ TEST_CASE("the agent's keys log in, on a helper thread (L16)") {
     CHECK(rig.online(target)->facts().key_used == "agent");
 }
 
-TEST_CASE_FIXTURE(Fixture, "an agent that never answers costs the deadline and not the loop") {
+TEST_CASE_FIXTURE(LoginFixture, "an agent that never answers costs the deadline and not the loop") {
     Rig where;
     const std::string socket = (where.directory / "mute").string();
     boost::asio::local::stream_protocol::acceptor mute(where.io, socket);
@@ -194,7 +194,7 @@ TEST_CASE_FIXTURE(Fixture, "an agent that never answers costs the deadline and n
     CHECK(slow.turn_until([&] { return !waits_in_agent(); }, 2s));
 }
 
-TEST_CASE_FIXTURE(Fixture, "no common algorithm names both lists") {
+TEST_CASE_FIXTURE(LoginFixture, "no common algorithm names both lists") {
     auto target = host.target();
     target.kex_algorithms("diffie-hellman-group14-sha1").key(host.key);
     const auto error = refusal(target);
@@ -235,13 +235,13 @@ TEST_CASE("a real sshd that is throttled says so, and is not called dead") {
     CHECK(refused.error().peer_words() == "Exceeded MaxStartups");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a user name for a shell to read is refused here (L20)") {
+TEST_CASE_FIXTURE(LoginFixture, "a user name for a shell to read is refused here (L20)") {
     auto target = host.target("root;id");
     const auto error = refusal(target);
     CHECK(error.code() == Code::bad_request);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a closed port is refused, a filtered one is silent until the deadline") {
+TEST_CASE_FIXTURE(LoginFixture, "a closed port is refused, a filtered one is silent until the deadline") {
     Target closed(host.address);
     closed.user("root").port(9).key(host.key);
     CHECK(refusal(closed).code() == Code::refused);
@@ -254,7 +254,7 @@ TEST_CASE_FIXTURE(Fixture, "a closed port is refused, a filtered one is silent u
     CHECK(SystemClock::read() - began < 800ms);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a frozen sshd accepts and says nothing: that is the banner's time-out") {
+TEST_CASE_FIXTURE(LoginFixture, "a frozen sshd accepts and says nothing: that is the banner's time-out") {
     host.sshd("freeze");
     auto session = rig.connect(host.target(), 600ms);
     REQUIRE_FALSE(session.has_value());
@@ -263,7 +263,7 @@ TEST_CASE_FIXTURE(Fixture, "a frozen sshd accepts and says nothing: that is the 
     host.sshd("thaw");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a proxy command carries the connection, and its last words explain a failure") {
+TEST_CASE_FIXTURE(LoginFixture, "a proxy command carries the connection, and its last words explain a failure") {
     auto target = host.target();
     target.proxy_command(
         "python3 -c 'import socket,sys,threading,os\n"
@@ -294,7 +294,7 @@ TEST_CASE_FIXTURE(Fixture, "a proxy command carries the connection, and its last
     CHECK(refusal(nasty).code() == Code::bad_request);
 }
 
-TEST_CASE_FIXTURE(Fixture, "an attempt that is dropped half-way leaves nothing behind") {
+TEST_CASE_FIXTURE(LoginFixture, "an attempt that is dropped half-way leaves nothing behind") {
     rig.online(host.target());
     const int before = lab::open_descriptors();
     for (int i = 0; i < 30; ++i) {

@@ -45,12 +45,12 @@ std::string counting(int n) {
     return "i=0; while [ $i -lt " + std::to_string(n) + " ]; do echo $i; i=$((i+1)); sleep 0.05; done";
 }
 
-struct Fixture {
+struct FaultsFixture {
     lab::Here here;
     lab::Host host;
     vmc::Vm vm{host.target(), here.loop};
     lab::Ear ear{vm};
-    Fixture() {
+    FaultsFixture() {
         auto up = vm.connect().get();
         REQUIRE_MESSAGE(up.has_value(), (up ? "" : up.error().line()));
     }
@@ -59,7 +59,7 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE_FIXTURE(
-    Fixture,
+    FaultsFixture,
     "a path cut both ways while output streams is told within 4 s, and after it heals the same command goes on") {
     Numbered lines;
     auto run = vm.run(Command(counting(600)), [&](vmc::Stream, std::string_view bytes) { return lines.take(bytes); });
@@ -81,7 +81,7 @@ TEST_CASE_FIXTURE(
     CHECK_FALSE(lines.broken());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a path cut while the link is idle is told within 10 s") {
+TEST_CASE_FIXTURE(FaultsFixture, "a path cut while the link is idle is told within 10 s") {
     host.fault("drop");
     const auto told = ear.heard(Kind::suspect, lab::now(), 20s);
     REQUIRE(told);
@@ -89,7 +89,7 @@ TEST_CASE_FIXTURE(Fixture, "a path cut while the link is idle is told within 10 
     CHECK(*told < 12.0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a command whose sshd session is killed is lost at once, and said to have run") {
+TEST_CASE_FIXTURE(FaultsFixture, "a command whose sshd session is killed is lost at once, and said to have run") {
     auto run = vm.run(Command("echo started; sleep 60"));
     REQUIRE(lab::eventually([&] { return !host.exec("pgrep -f 'sleep 60' || true").empty(); }, 10s));
     const auto killed = lab::now();
@@ -104,7 +104,7 @@ TEST_CASE_FIXTURE(Fixture, "a command whose sshd session is killed is lost at on
     report("sshd session killed -> online again", *again);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a frozen sshd is told apart from a dead path") {
+TEST_CASE_FIXTURE(FaultsFixture, "a frozen sshd is told apart from a dead path") {
     host.sshd("freeze-sessions");
     const auto frozen = lab::now();
     const auto told = ear.heard(Kind::suspect, frozen, 20s);
@@ -114,7 +114,7 @@ TEST_CASE_FIXTURE(Fixture, "a frozen sshd is told apart from a dead path") {
     host.sshd("thaw-sessions");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a port that answers again is used within a second") {
+TEST_CASE_FIXTURE(FaultsFixture, "a port that answers again is used within a second") {
     host.sshd("stop");
     host.sshd("kill-sessions");
     REQUIRE(ear.heard(Kind::ended, lab::now() - 5s, 5s));
@@ -127,7 +127,7 @@ TEST_CASE_FIXTURE(Fixture, "a port that answers again is used within a second") 
     CHECK(*online < 3.0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a reboot is reported with both boot ids") {
+TEST_CASE_FIXTURE(FaultsFixture, "a reboot is reported with both boot ids") {
     auto before = vm.boot().get();
     REQUIRE(before);
     CHECK(before->boot_id.text() == host.boot_id);

@@ -25,7 +25,7 @@ bool keep_state_apart() {
     return done;
 }
 
-struct Fixture {
+struct FoundingFixture {
     bool apart = keep_state_apart();  // before anything connects
     lab::Host host;
     SSHConnection conn{target()};
@@ -48,7 +48,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "execute gives lines as they come, those of stderr marked, and the exit code") {
+TEST_CASE_FIXTURE(FoundingFixture, "execute gives lines as they come, those of stderr marked, and the exit code") {
     conn.connect();
     std::vector<std::string> lines;
     const int code = conn.execute("echo one; echo two >&2; printf three; exit 7", 20,
@@ -61,14 +61,14 @@ TEST_CASE_FIXTURE(Fixture, "execute gives lines as they come, those of stderr ma
     CHECK(conn.execute("true") == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "what is not connected says so, and zero retries are false at once") {
+TEST_CASE_FIXTURE(FoundingFixture, "what is not connected says so, and zero retries are false at once") {
     CHECK(std::string(thrown<vmc::VMConnectionError>([&] { conn.execute("true"); }).what()) == "Not connected to VM");
     CHECK_FALSE(conn.reconnect(0));
     CHECK_THROWS_AS(conn.check_reboot(), std::logic_error);
     CHECK_THROWS_AS(SSHConnection("web-1", "root", ""), std::invalid_argument);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a timeout, a lost session and a denied login are exceptions of their own") {
+TEST_CASE_FIXTURE(FoundingFixture, "a timeout, a lost session and a denied login are exceptions of their own") {
     conn.connect();
     const auto late = thrown<vmc::CommandTimeoutError>([&] { conn.execute("exec sleep 4716", 1); });
     CHECK(late.command == "exec sleep 4716");
@@ -86,7 +86,7 @@ TEST_CASE_FIXTURE(Fixture, "a timeout, a lost session and a denied login are exc
     CHECK_THROWS_AS(denied.connect(), vmc::AuthenticationError);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a key that is named is the only one tried, whatever the agent holds") {
+TEST_CASE_FIXTURE(FoundingFixture, "a key that is named is the only one tried, whatever the agent holds") {
     auto wrong = host.target();
     wrong.key(host.wrong_key);
     CHECK_FALSE(wrong.agent());
@@ -94,14 +94,14 @@ TEST_CASE_FIXTURE(Fixture, "a key that is named is the only one tried, whatever 
     CHECK_FALSE(const_cast<SSHConnection&>(founding).vm().target().agent());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a host key that is not the expected one is an exception of its own") {
+TEST_CASE_FIXTURE(FoundingFixture, "a host key that is not the expected one is an exception of its own") {
     auto pinned = host.target();
     pinned.pin("SHA256:" + std::string(43, 'A'));
     SSHConnection other(pinned);
     CHECK_THROWS_AS(other.connect(), vmc::HostKeyError);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a reboot is found by record_boot_id and check_reboot, with both ids") {
+TEST_CASE_FIXTURE(FoundingFixture, "a reboot is found by record_boot_id and check_reboot, with both ids") {
     conn.connect();
     const std::string before = conn.record_boot_id();
     CHECK(before == host.boot_id);
@@ -116,7 +116,7 @@ TEST_CASE_FIXTURE(Fixture, "a reboot is found by record_boot_id and check_reboot
           std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "is_alive speaks of each level, and takes an unknown one as medium") {
+TEST_CASE_FIXTURE(FoundingFixture, "is_alive speaks of each level, and takes an unknown one as medium") {
     VMConnection vm(target());
     vm.connect();
     for (const char* level : {"basic", "medium", "thorough", "no such level"}) {

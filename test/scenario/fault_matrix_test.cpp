@@ -20,7 +20,7 @@ using sim::Trouble;
 
 namespace {
 
-constexpr Duration for_good = 24h;
+constexpr Duration without_end = 24h;
 
 struct Row {
     const char* name;
@@ -80,7 +80,7 @@ const Row rows[] = {
      .begins =
          [](Scenario& s) {
              s.host.throttle_words = "Not allowed at this time";
-             plan(s, Fault::throttle(0s, for_good));
+             plan(s, Fault::throttle(0s, without_end));
          },
      .wait = 10s,
      .verdicts = {"throttled", "degraded"},
@@ -88,7 +88,7 @@ const Row rows[] = {
      .claims = {"throttled"},
      .change = BootChange::none},
     {.name = "ssh-fail2ban-ban",
-     .begins = [](Scenario& s) { plan(s, Fault::swallow_port(0s, for_good)); },
+     .begins = [](Scenario& s) { plan(s, Fault::swallow_port(0s, without_end)); },
      .wait = 30s,
      .verdicts = {"unreachable"},
      .causes = {"port-filtered", "unknown"},
@@ -107,7 +107,7 @@ const Row rows[] = {
      .causes = {"unknown"},
      .among = {"kernel-dead"}},
     {.name = "vm-paused",
-     .begins = [](Scenario& s) { plan(s, Fault::pause(0s, for_good)); },
+     .begins = [](Scenario& s) { plan(s, Fault::pause(0s, without_end)); },
      .wait = 30s,
      .verdicts = {"unreachable"},
      .causes = {"unknown"},

@@ -27,9 +27,9 @@ Error denied(Hand& hand) {
 }
 
 /// Both, as many a server has them.
-class Guarded : public Scenario {
+class GuardedHost : public Scenario {
 public:
-    Guarded() { host.source_penalties = host.fail2ban = true; }
+    GuardedHost() { host.source_penalties = host.fail2ban = true; }
 };
 
 }  // namespace
@@ -133,7 +133,7 @@ TEST_CASE("a link is never banned for what it does while a machine is unwell for
         for (const auto& fault : faults) {
             CAPTURE(fault.line());
             CAPTURE(session_lost);
-            Guarded s;
+            GuardedHost s;
             REQUIRE(s.online());
             s.world.run_for(10s);
             fault.plan(s.host);

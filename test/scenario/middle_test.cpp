@@ -51,13 +51,13 @@ const Change changes[] = {
      {"fork-failure", "unknown"}},
 };
 
-struct Count {
+struct Looks {
     int looks = 0;
     int claims = 0;
     int wrong = 0;
 };
 
-void look_while(const Change& change, Duration at, Count& count) {
+void look_while(const Change& change, Duration at, Looks& count) {
     Scenario s;
     s.host.path.latency = 10ms;
     REQUIRE(s.online());
@@ -79,7 +79,7 @@ void look_while(const Change& change, Duration at, Count& count) {
 }  // namespace
 
 TEST_CASE("a fault that begins in the middle of a look is not told as a third") {
-    Count count;
+    Looks count;
     for (const auto& change : changes)
         for (Duration at = 0ms; at <= 400ms; at += 5ms) look_while(change, at, count);
     std::printf("in the middle: %d looks, %d claims, %d of them wrong\n", count.looks, count.claims, count.wrong);

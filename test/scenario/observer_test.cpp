@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Diagnosis diagnose(Scenario& s) { return s.world.run(health::diagnose(s.ports(), s.world.prober(), *s.link)); }
+Diagnosis diagnosis_of(Scenario& s) { return s.world.run(health::diagnose(s.ports(), s.world.prober(), *s.link)); }
 
 /// Held up for so long, then left alone for so long, for ten minutes.
 void starve(sim::World& world, Duration held, Duration free, int times = 200) {
@@ -25,7 +25,7 @@ void starve(sim::World& world, Duration held, Duration free, int times = 200) {
 /// Known to us from before, and well; the trouble begins 5 s later.
 void settle(Scenario& s) {
     REQUIRE(s.online());
-    (void)diagnose(s);
+    (void)diagnosis_of(s);
     s.world.run_for(5s);
 }
 
@@ -40,7 +40,7 @@ TEST_CASE("a process that stood still in the middle of a look does not call a VM
                 settle(s);
                 if (!held_session) sim::Fault::rst(0s).plan(s.host);
                 s.world.at(at, [&s, pause] { s.world.hold_up(pause); });
-                const auto diagnosis = diagnose(s);
+                const auto diagnosis = diagnosis_of(s);
                 ++looks;
                 CAPTURE(at);
                 CAPTURE(pause);
@@ -62,7 +62,7 @@ TEST_CASE("a process that is starved blames itself, or tells the truth") {
                 settle(s);
                 if (dead) sim::Fault::drop_both(0s, 1h).plan(s.host);
                 starve(s.world, held, free);
-                const auto diagnosis = diagnose(s);
+                const auto diagnosis = diagnosis_of(s);
                 ++looks;
                 CAPTURE(held);
                 CAPTURE(free);
@@ -86,7 +86,7 @@ TEST_CASE("what a VM says outright is believed however late we hear it") {
     s.host.begin(sim::Trouble::sshd_stopped);
     sim::Fault::kill_sessions(0s).plan(s.host);
     starve(s.world, 3s, 200ms);
-    const auto diagnosis = diagnose(s);
+    const auto diagnosis = diagnosis_of(s);
     CHECK(diagnosis.health.verdict == Verdict::degraded);
     CHECK(diagnosis.health.cause == "sshd-down");
 }

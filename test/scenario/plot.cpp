@@ -11,24 +11,24 @@ using sim::Trouble;
 
 namespace {
 
-constexpr Duration for_good = 24h;
+constexpr Duration lasting = 24h;
 
-void sick(Scene& on, Trouble what) { on.begins(Fault::sickness(what, 0s, for_good)); }
+void sick(Scene& on, Trouble what) { on.begins(Fault::sickness(what, 0s, lasting)); }
 
 void path_dead(Scene& on) {
-    const Fault variants[] = {Fault::drop_both(0s, for_good), Fault::drop_both(0s, for_good),
-                              Fault::drop_in(0s, for_good), Fault::drop_out(0s, for_good)};
+    const Fault variants[] = {Fault::drop_both(0s, lasting), Fault::drop_both(0s, lasting), Fault::drop_in(0s, lasting),
+                              Fault::drop_out(0s, lasting)};
     on.begins(variants[on.variant(4)]);
 }
 
 void port_filtered(Scene& on) {
-    const Fault variants[] = {Fault::swallow_port(0s, for_good), Fault::swallow_port(0s, for_good),
-                              Fault::drop_new(0s, for_good), Fault::swallow_tcp(0s, for_good)};
+    const Fault variants[] = {Fault::swallow_port(0s, lasting), Fault::swallow_port(0s, lasting),
+                              Fault::drop_new(0s, lasting), Fault::swallow_tcp(0s, lasting)};
     on.begins(variants[on.variant(4)]);
 }
 
 void port_rejected(Scene& on) {
-    on.begins(on.variant(2) ? Fault::refuse_port(0s, for_good) : Fault::reject_new(0s, for_good));
+    on.begins(on.variant(2) ? Fault::refuse_port(0s, lasting) : Fault::reject_new(0s, lasting));
 }
 
 void dns(Scene& on) {
@@ -37,13 +37,13 @@ void dns(Scene& on) {
 }
 
 void sshd_down(Scene& on) {
-    on.begins(Fault::sshd_stop(0s, for_good));
+    on.begins(Fault::sshd_stop(0s, lasting));
     if (on.variant(3) == 0) on.begins(Fault::kill_sessions(0s));
 }
 
 void throttled(Scene& on) {
     if (on.variant(3) == 0) on.host.throttle_words = "Not allowed at this time";
-    on.begins(Fault::throttle(0s, for_good));
+    on.begins(Fault::throttle(0s, lasting));
 }
 
 void host_key_changed(Scene& on) {
@@ -64,13 +64,13 @@ void other_machine(Scene& on) {
 }
 
 void userspace_stuck(Scene& on) {
-    on.begins(on.variant(3) ? Fault::freeze(0s, for_good) : Fault::hang_exec(0s, for_good));
+    on.begins(on.variant(3) ? Fault::freeze(0s, lasting) : Fault::hang_exec(0s, lasting));
 }
 
 void fork_failure(Scene& on) {
-    const Fault variants[] = {Fault::fork_fails(0s, for_good), Fault::no_process(0s, for_good),
-                              Fault::sickness(Trouble::shell_fork_fails, 0s, for_good),
-                              Fault::sickness(Trouble::processes_scarce, 0s, for_good)};
+    const Fault variants[] = {Fault::fork_fails(0s, lasting), Fault::no_process(0s, lasting),
+                              Fault::sickness(Trouble::shell_fork_fails, 0s, lasting),
+                              Fault::sickness(Trouble::processes_scarce, 0s, lasting)};
     on.begins(variants[on.variant(4)]);
 }
 
@@ -139,8 +139,8 @@ void observer_overloaded(Scene& on) { starve(on.world, on.random, on.seconds_bet
 
 /// Its daemon, or all of it: seen as a TCP peer, or through a ProxyCommand.
 void bastion_down(Scene& on) {
-    const Fault variants[] = {Fault::forwarder_stop(0s, for_good), Fault::drop_both(0s, for_good),
-                              Fault::forwarder_mute(0s, for_good)};
+    const Fault variants[] = {Fault::forwarder_stop(0s, lasting), Fault::drop_both(0s, lasting),
+                              Fault::forwarder_mute(0s, lasting)};
     on.begins(variants[on.variant(3)]);
 }
 
@@ -161,17 +161,17 @@ const std::vector<Plot>& plots() {
     using enum Plot::Needs;
     static const std::vector<Plot> all{
         {"dns", 2, nothing, dns},
-        {"route", 2, nothing, [](Scene& on) { on.begins(Fault::no_route(0s, for_good)); }},
+        {"route", 2, nothing, [](Scene& on) { on.begins(Fault::no_route(0s, lasting)); }},
         {"path-dead", 5, nothing, path_dead},
         {"vm-off", 4, nothing, [](Scene& on) { on.begins(Fault::power_off(0s)); }},
-        {"vm-paused", 3, nothing, [](Scene& on) { on.begins(Fault::pause(0s, for_good)); }},
+        {"vm-paused", 3, nothing, [](Scene& on) { on.begins(Fault::pause(0s, lasting)); }},
         {"kernel-dead", 3, nothing, [](Scene& on) { on.begins(Fault::panic(0s)); }},
         {"port-filtered", 4, nothing, port_filtered},
         {"port-rejected", 3, nothing, port_rejected},
         {"sshd-down", 4, nothing, sshd_down},
-        {"sshd-hung", 3, nothing, [](Scene& on) { on.begins(Fault::sshd_freeze(0s, for_good)); }},
+        {"sshd-hung", 3, nothing, [](Scene& on) { on.begins(Fault::sshd_freeze(0s, lasting)); }},
         {"throttled", 2, nothing, throttled},
-        {"auth-denied", 2, nothing, [](Scene& on) { on.begins(Fault::deny(0s, for_good)); }},
+        {"auth-denied", 2, nothing, [](Scene& on) { on.begins(Fault::deny(0s, lasting)); }},
         {"host-key-changed", 2, acquaintance, host_key_changed},
         {"other-machine", 2, acquaintance, other_machine},
         {"restricted-shell", 2, nothing, [](Scene& on) { on.host.forced_words = "This account is not available."; }},
@@ -183,7 +183,7 @@ const std::vector<Plot>& plots() {
         {"read-only-root", 2, nothing, [](Scene& on) { sick(on, Trouble::root_read_only); }},
         {"disk-hung", 2, nothing, [](Scene& on) { sick(on, Trouble::disk_hung); }},
         {"kernel-fault", 2, nothing, [](Scene& on) { sick(on, Trouble::kernel_oops); }},
-        {"mtu", 2, nothing, [](Scene& on) { on.begins(Fault::lose_big(0s, for_good)); }},
+        {"mtu", 2, nothing, [](Scene& on) { on.begins(Fault::lose_big(0s, lasting)); }},
         {"lossy", 2, nothing, lossy},
         {"slow", 2, nothing, slow},
         {"flapping", 2, nothing, flapping},

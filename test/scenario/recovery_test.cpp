@@ -19,7 +19,7 @@ using sim::Trouble;
 
 namespace {
 
-constexpr Duration for_good = 24h;
+constexpr Duration never_ending = 24h;
 
 /// A VM that we know and that was well, with a power switch; the trouble begins now.
 class Lost : public Scenario {
@@ -59,7 +59,7 @@ using Rungs = std::vector<Rung>;
 }  // namespace
 
 TEST_CASE("a dead sshd is started through the session that is left, and nothing is rebooted") {
-    for (const auto& fault : {Fault::sshd_stop(0s, for_good), Fault::sshd_freeze(0s, for_good)}) {
+    for (const auto& fault : {Fault::sshd_stop(0s, never_ending), Fault::sshd_freeze(0s, never_ending)}) {
         Lost s;
         fault.plan(s.host);
         s.world.run_for(1s);

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int cannot_tell = 3;
 
-constexpr auto examples = R"(Actions:
+constexpr auto boot_examples = R"(Actions:
   show       read which life of its kernel the VM is in
   record     and remember it
   check      compare with what was recorded: has it rebooted?
@@ -39,7 +39,7 @@ public:
         app.add_option("ACTION", action_, "show, record or check")->required()->group("Words");
         host_.describe(app);
         app.add_flag("--json", json_, "one JSON document")->group("The answer");
-        app.footer(examples);
+        app.footer(boot_examples);
     }
     Expected<int> run(const Words& words) override;
 

@@ -12,7 +12,7 @@ namespace vmc::cli {
 
 namespace {
 
-constexpr auto examples = R"(Levels:
+constexpr auto check_examples = R"(Levels:
   basic      the network only: route, ping, TCP port
   medium     and SSH: log in, run one command
   thorough   and the system: uptime, disk, memory, processes, ...
@@ -36,7 +36,7 @@ public:
             ->option_text("LEVEL")
             ->group("The check");
         app.add_flag("--json", json_, "one JSON document")->group("The check");
-        app.footer(examples);
+        app.footer(check_examples);
     }
     Expected<int> run(const Words& words) override;
 

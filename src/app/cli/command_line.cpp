@@ -62,7 +62,7 @@ public:
 };
 
 /// CLI11 says which option, but on several lines and with its own codes.
-std::string one_line(std::string text) {
+std::string parser_line(std::string text) {
     std::ranges::replace(text, '\n', ' ');
     return text;
 }
@@ -113,10 +113,11 @@ Expected<std::optional<int>> CommandLine::parse() {
         return 0;
     } catch (const CLI::ExtrasError& error) {
         const bool command = (app.get_name() == "exec" || app.get_name() == "run") && !words_;
-        return usage(one_line(error.what()) + (command ? "; the command stands after --, as in: vmc exec HOST -- uptime"
-                                                       : "; vmc " + app.get_name() + " --help tells more"));
+        return usage(parser_line(error.what()) + (command
+                                                      ? "; the command stands after --, as in: vmc exec HOST -- uptime"
+                                                      : "; vmc " + app.get_name() + " --help tells more"));
     } catch (const CLI::ParseError& error) {
-        return usage(one_line(error.what()) + "; vmc " + app.get_name() + " --help tells more");
+        return usage(parser_line(error.what()) + "; vmc " + app.get_name() + " --help tells more");
     }
     return std::nullopt;
 }

@@ -10,9 +10,9 @@ namespace vmc::cli {
 
 namespace {
 
-class Reader : TableReader {
+class ConsoleReader : TableReader {
 public:
-    Reader(const std::string& path, const toml::table& table) : TableReader(path, table, "console") {}
+    ConsoleReader(const std::string& path, const toml::table& table) : TableReader(path, table, "console") {}
 
     Expected<ConsoleSource> read() const {
         auto type = text("type");
@@ -40,7 +40,7 @@ private:
 }  // namespace
 
 Expected<ConsoleSource> read_console_source(const std::string& path, const toml::table& table) {
-    return Reader(path, table).read();
+    return ConsoleReader(path, table).read();
 }
 
 }  // namespace vmc::cli

@@ -17,7 +17,7 @@ namespace vmc::cli {
 
 namespace {
 
-constexpr auto examples = R"(Examples:
+constexpr auto diagnose_examples = R"(Examples:
   vmc diagnose web-1
   vmc diagnose --json web-1 | jq '.hypotheses[0]'
   vmc diagnose --watch web-1              again every 10 s, told when it changes
@@ -56,7 +56,7 @@ public:
         app.add_option("--every", every_, "with --watch: so often (10s)")->option_text("SPAN")->group(group);
         app.add_option("--canary", canary_, "ask another host near us, too")->option_text("HOST[:PORT]")->group(group);
         app.add_flag("--no-closed-port", quiet_port_, "send nothing to a closed port")->group(group);
-        app.footer(examples);
+        app.footer(diagnose_examples);
     }
     Expected<int> run(const Words& words) override;
 

@@ -17,7 +17,7 @@ namespace vmc::cli {
 
 namespace {
 
-constexpr auto examples = R"(Examples:
+constexpr auto exec_examples = R"(Examples:
   vmc exec root@web-1 -- 'uname -r; uptime'    one argument is a shell line
   vmc exec web-1 -- grep 'a  b' "my file"      several arrive exactly as typed
   tar c src | vmc exec web-1 -- tar x -C /tmp  streams are those of the command
@@ -98,7 +98,7 @@ void Exec::describe(CLI::App& app) {
     app.add_option("--result", result_, "write how it ended to this file, as JSON")
         ->option_text("FILE")
         ->group(streams_group);
-    app.footer(examples);
+    app.footer(exec_examples);
 }
 
 Expected<Command> Exec::command(const Words& words) const {

@@ -17,7 +17,7 @@ namespace vmc::cli {
 
 namespace {
 
-constexpr auto examples = R"(Examples:
+constexpr auto incidents_examples = R"(Examples:
   vmc incidents                    the last 20: when, which VM, how it ended
   vmc incidents web-1              of one VM
   vmc incidents 20261128T042233Z-  one of them, each step
@@ -39,7 +39,7 @@ public:
         app.add_option("WHICH", which_, "a host, or the beginning of an id")->group("Words");
         app.add_option("--last", last_, "at most so many (20)")->option_text("N")->group("The answer");
         app.add_flag("--json", json_, "the log as it is, a JSON object a line")->group("The answer");
-        app.footer(examples);
+        app.footer(incidents_examples);
     }
     Expected<int> run(const Words& words) override;
 

@@ -19,7 +19,7 @@ constexpr Duration second_word_after = std::chrono::seconds(10);
 constexpr Duration word_at_least_every = std::chrono::minutes(1);
 /// The first word waits so long for the first look.
 constexpr Duration at_most = std::chrono::seconds(8);
-constexpr Duration look_again = std::chrono::milliseconds(200);
+constexpr Duration say_again = std::chrono::milliseconds(200);
 /// A link that ended is back before, unless something is wrong.
 constexpr Duration recover_after = std::chrono::seconds(10);
 /// Silence is told from a dead path in five, a full disk in less; see health/.
@@ -59,7 +59,7 @@ std::optional<std::string> Lookout::word() {
     if (!looking_ && here >= look_at_) look();
     if (here < say_next_) return std::nullopt;
     if (pause_ == Duration{} && !looking_->ready() && here < *away_since_ + at_most) {
-        say_next_ = here + look_again;
+        say_next_ = here + say_again;
         return std::nullopt;
     }
     auto text = "nothing heard for " + spoken(here - *away_since_) + ".";

@@ -12,7 +12,7 @@ namespace vmc::cli {
 
 namespace {
 
-constexpr auto examples = R"(Actions:
+constexpr auto power_examples = R"(Actions:
   status     how it stands, by its power switch
   off, on    pull its plug; put it back
   cycle      off, seen to be off, and on again (or reset)
@@ -46,7 +46,7 @@ public:
         app.add_option("ACTION", action_, "status, off, on, cycle, reset or nmi")->required()->group("Words");
         host_.describe(app);
         app.add_flag("--json", json_, "one JSON document")->group("The answer");
-        app.footer(examples);
+        app.footer(power_examples);
     }
     Expected<int> run(const Words& words) override;
 

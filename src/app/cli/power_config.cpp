@@ -17,9 +17,9 @@ namespace {
 constexpr std::array common = {"type", "secrets", "within"};
 constexpr std::array programs = {"status", "off", "on", "cycle", "reset", "nmi"};
 
-class Reader : TableReader {
+class PowerReader : TableReader {
 public:
-    Reader(const std::string& path, const toml::table& table) : TableReader(path, table, "power") {}
+    PowerReader(const std::string& path, const toml::table& table) : TableReader(path, table, "power") {}
 
     Expected<PowerSwitch> read() const {
         auto type = text("type");
@@ -107,7 +107,7 @@ private:
 }  // namespace
 
 Expected<PowerSwitch> read_power_switch(const std::string& path, const toml::table& table) {
-    return Reader(path, table).read();
+    return PowerReader(path, table).read();
 }
 
 }  // namespace vmc::cli

@@ -11,9 +11,9 @@ namespace vmc::cli {
 
 namespace {
 
-class Reader : TableReader {
+class RecoveryReader : TableReader {
 public:
-    Reader(const std::string& path, const toml::table& table) : TableReader(path, table, "recovery") {}
+    RecoveryReader(const std::string& path, const toml::table& table) : TableReader(path, table, "recovery") {}
 
     Expected<RecoveryPolicy> read(RecoveryPolicy policy) const {
         // Whose numbers the others are measured by: first, wherever it stands.
@@ -81,7 +81,7 @@ private:
 
 Expected<RecoveryPolicy> read_recovery_policy(const std::string& path, const toml::table& table,
                                               RecoveryPolicy before) {
-    return Reader(path, table).read(before);
+    return RecoveryReader(path, table).read(before);
 }
 
 }  // namespace vmc::cli

@@ -17,7 +17,7 @@ namespace vmc::cli {
 
 namespace {
 
-constexpr auto examples = R"(Examples:
+constexpr auto run_examples = R"(Examples:
   vmc run web-1 -- ./network-stress.sh    finishes there whatever happens here
   vmc run --detach --name soak web-1 -- make soak; later: vmc attach web-1 soak
   vmc run --timeout 2h --stdout out --stderr err web-1 -- ./suite
@@ -77,7 +77,7 @@ void RunVerb::describe(CLI::App& app) {
     app.add_option("--result", result_, "write how it ended to this file, as JSON")
         ->option_text("FILE")
         ->group(watching);
-    app.footer(examples);
+    app.footer(run_examples);
 }
 
 Expected<int> RunVerb::run(const Words& words) {

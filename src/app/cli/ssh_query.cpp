@@ -23,7 +23,7 @@ namespace vmc::cli {
 namespace {
 
 /// `Match exec` in a user's configuration may run anything.
-constexpr Duration patience = std::chrono::seconds(10);
+constexpr Duration query_within = std::chrono::seconds(10);
 constexpr std::size_t longest_answer = 1U << 20U;
 
 class Pipe {
@@ -72,7 +72,7 @@ pid_t start(const std::string& program, const std::vector<std::string>& argument
 
 /// Both to their end; false when time is up or somebody interrupts us.
 bool read_both(Pipe& out, Pipe& err, std::string& printed, std::string& complaint) {
-    const Instant deadline = now() + patience;
+    const Instant deadline = now() + query_within;
     while (out[0] >= 0 || err[0] >= 0) {
         pollfd ends[] = {{out[0], POLLIN, 0}, {err[0], POLLIN, 0}};
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(left_until(deadline)).count();

@@ -10,7 +10,7 @@ namespace vmc::cli {
 
 namespace {
 
-constexpr auto examples = R"(Examples:
+constexpr auto trust_examples = R"(Examples:
   vmc trust web-1 --expect SHA256:IvZ1v3tEnc0cJ+hzMGQyE+5vCqVk0yLdkFbeE7xgZzQ
   vmc trust web-1          after you re-installed it, and know that you did
 
@@ -30,7 +30,7 @@ public:
             ->option_text("PRINT")
             ->group("The key");
         app.add_flag("--json", json_, "one JSON document")->group("The answer");
-        app.footer(examples);
+        app.footer(trust_examples);
     }
     Expected<int> run(const Words& words) override;
 

@@ -15,7 +15,7 @@ namespace {
 constexpr Duration listen = std::chrono::seconds(1);
 constexpr std::size_t most_lines = 1'000'000;
 
-constexpr auto examples = R"(Examples (config.toml):
+constexpr auto console_examples = R"(Examples (config.toml):
   [host."web-1".console]
   type = "socket"              # QEMU: -serial unix:PATH,server=on,wait=off
   path = "/run/vm/web-1.serial"
@@ -44,7 +44,7 @@ public:
         app.add_option("--lines", lines_, "the last so many (100)")->option_text("N")->group(group);
         app.add_flag("-f,--follow", follow_, "go on until interrupted")->group(group);
         app.add_flag("--json", json_, "one JSON line each")->group(group);
-        app.footer(examples);
+        app.footer(console_examples);
     }
     Expected<int> run(const Words& words) override;
 

@@ -15,7 +15,7 @@ namespace vmc::cli {
 
 namespace {
 
-constexpr auto examples = R"(Examples:
+constexpr auto wait_examples = R"(Examples:
   vmc wait web-1 --for up                      until a command works on it
   vmc wait web-1 --for down --timeout 2m       until it answers no more
   vmc wait web-1 --for reboot                  until it is back with a new boot
@@ -59,7 +59,7 @@ void Wait::describe(CLI::App& app) {
     app.add_option("--timeout", timeout_, "at most this long (10m)")->option_text("SPAN")->group(waiting);
     app.add_flag("--json", json_, "one JSON document when it came true")->group("The answer");
     app.add_flag("--first-boot", first_boot_, "keys may still be on their way: try each 15 s")->group(waiting);
-    app.footer(examples);
+    app.footer(wait_examples);
 }
 
 Expected<void> Wait::check_words(const Words& words) const {

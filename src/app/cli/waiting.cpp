@@ -20,7 +20,7 @@ constexpr Duration refused_pause = milliseconds(500);
 constexpr Duration throttled_pause = seconds(5);
 /// Between two runs of --until's command.
 constexpr Duration ask_again = seconds(2);
-constexpr Duration look_again = seconds(1);
+constexpr Duration wait_again = seconds(1);
 /// While nothing happens on a link that is online.
 constexpr Duration seldom = seconds(60);
 /// A knock that is answered is one more connection without a login: four in ten minutes, as the etiquette has it.
@@ -122,7 +122,7 @@ BootRecord Waiting::read_boot() {
         if (boot) boot_id_ = boot->boot_id.text();
         if (boot) return std::move(*boot);
         not_yet(std::string(slug(boot.error().stage())) + ": " + boot.error().message());
-        pause(look_again);
+        pause(wait_again);
     }
 }
 

@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::size_t kept = 1U << 20U;
 constexpr std::chrono::seconds between_term_and_kill{2};
-constexpr std::chrono::milliseconds look_each{100};
+constexpr std::chrono::milliseconds attend_each{100};
 
 std::unexpected<Error> no_child(const std::string& program, int error) {
     return failed(Code::local, Stage::none, "cannot start " + program + ": " + std::strerror(error));
@@ -51,7 +51,7 @@ public:
                 ::kill(-pid_, SIGKILL);
                 until = now + between_term_and_kill;
             }
-            attend(std::min<Duration>(look_each, std::max(Duration{0}, until - now)));
+            attend(std::min<Duration>(attend_each, std::max(Duration{0}, until - now)));
         }
         // What is already in the pipes is its; a grandchild that holds them open is waited for by nobody.
         take(out_, end_.out);

@@ -12,7 +12,7 @@ namespace vmc::edge {
 
 namespace {
 
-constexpr std::chrono::seconds fresh_for{1};
+constexpr std::chrono::seconds key_fresh_for{1};
 
 bool same_files(const std::string& path, const KeyReading& before) {
     return before.stamp && (before.locked || before.key) && stamp_of(path) == before.stamp &&
@@ -74,7 +74,7 @@ Async<Result<std::shared_ptr<const KeyReading>>> KeyRing::unlock(std::string pat
     if (!known) known = std::make_shared<Entry>();
     const auto entry = known;
     const bool must_ask = ask && entry->reading && entry->reading->locked && !entry->asked;
-    const bool stale = !entry->reading || SystemClock::read() - entry->read_at > fresh_for;
+    const bool stale = !entry->reading || SystemClock::read() - entry->read_at > key_fresh_for;
     if (!entry->reading_now && (stale || must_ask)) start_reading(entry, path, must_ask ? ask : PassphraseFn());
     Waiting waiting(*entry, helpers_.loop());
     while (entry->reading_now) {

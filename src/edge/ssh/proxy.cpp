@@ -24,7 +24,7 @@ namespace vmc::edge {
 namespace asio = boost::asio;
 
 namespace {
-constexpr std::size_t words_kept = 1024;
+constexpr std::size_t proxy_words_kept = 1024;
 constexpr std::chrono::seconds patience{2};  // between TERM and KILL
 
 Result<std::unique_ptr<ProxyProcess>> no_proxy(const char* what, int error) {
@@ -40,7 +40,7 @@ struct ProxyProcess::State : std::enable_shared_from_this<State> {
         errors.async_read_some(asio::buffer(piece), [self = shared_from_this()](auto failure, std::size_t size) {
             if (failure) return self->say_no_more();
             self->words.append(self->piece.data(), size);
-            if (self->words.size() > words_kept) self->words.erase(0, self->words.size() - words_kept);
+            if (self->words.size() > proxy_words_kept) self->words.erase(0, self->words.size() - proxy_words_kept);
             self->read_errors();
         });
     }

@@ -232,7 +232,9 @@ TEST_CASE("an answer of another boot is no word on this one; that of the recorde
     CHECK_FALSE(story.returned_at);
     CHECK(story.line() == "cannot tell whether it is the same machine");
     told_by.boot_id.reset();
-    CHECK(told(told_by).change == BootChange::reboot_at_least_once);
+    story = told(told_by);
+    CHECK(story.change == BootChange::reboot_at_least_once);
+    CHECK(story.evidence.back().text == "what it tells of its boots does not say which one it is in");
 }
 
 TEST_CASE("a new machine-id after a reboot is a note where the hardware or the journal proves the machine") {
