@@ -108,6 +108,13 @@ public:
         console_ = std::move(from);
         return *this;
     }
+    /// A shell that is kept ready beside each session (one process there, one of sshd's MaxSessions): where the process
+    /// table is full nothing else can be started, and recover() frees it through that shell. `vmc run --recover` keeps
+    /// one.
+    Target& rescue_shell(bool keep) {
+        rescue_shell_ = keep;
+        return *this;
+    }
     /// Algorithm lists as OpenSSH names them; empty: ours.
     Target& kex_algorithms(std::string list) {
         kex_ = std::move(list);
@@ -135,6 +142,7 @@ public:
     [[nodiscard]] std::uint16_t canary_port() const noexcept { return canary_port_; }
     [[nodiscard]] const std::optional<PowerSwitch>& power() const noexcept { return power_; }
     [[nodiscard]] const std::optional<ConsoleSource>& console() const noexcept { return console_; }
+    [[nodiscard]] bool rescue_shell() const noexcept { return rescue_shell_; }
     [[nodiscard]] const std::string& kex_algorithms() const noexcept { return kex_; }
     [[nodiscard]] const std::string& ciphers() const noexcept { return ciphers_; }
     /// "user@host:port", with brackets round an IPv6 address; for messages.
@@ -158,6 +166,7 @@ private:
     std::uint16_t canary_port_ = 0;
     std::optional<PowerSwitch> power_;
     std::optional<ConsoleSource> console_;
+    bool rescue_shell_ = false;
     std::string kex_;
     std::string ciphers_;
 };

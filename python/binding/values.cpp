@@ -171,6 +171,7 @@ Target target_of(const py::handle& wanted) {
         const auto canary = given("canary").cast<py::tuple>();
         target.canary(bytes_of(canary[0]), canary[1].cast<std::uint16_t>());
     }
+    target.rescue_shell(given("rescue_shell").cast<bool>());
     if (is_given("power")) target.power(switch_of(given("power")));
     std::vector<std::string> known_hosts;
     for (const auto& file : given("known_hosts")) known_hosts.push_back(bytes_of(file));

@@ -32,6 +32,7 @@ class Target:
     proxy_command: str | None = None
     canary: tuple[str, int] | None = None
     power: PowerSwitch | None = None
+    rescue_shell: bool = False
     retry_auth: bool = False
 
 

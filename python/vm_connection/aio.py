@@ -130,13 +130,14 @@ class VMConnection(JobsFace):
         proxy_command: str | None = None,
         canary: str | tuple[str, int] | None = None,
         power: PowerSwitch | None = None,
+        rescue_shell: bool = False,
         retry_auth: bool = False,
         on_notice: NoticeFn | None = None,
     ) -> None:
         self.ssh = SSHConnection(
             host, user, key_path, port, connection_timeout, agent=agent, passphrase=passphrase, host_keys=host_keys,
             pin=pin, known_hosts=known_hosts, host_key_alias=host_key_alias, proxy_command=proxy_command,
-            canary=canary, power=power, retry_auth=retry_auth, on_notice=on_notice)
+            canary=canary, power=power, rescue_shell=rescue_shell, retry_auth=retry_auth, on_notice=on_notice)
 
     async def connect(self) -> None:
         await self.ssh.connect()

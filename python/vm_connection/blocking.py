@@ -30,6 +30,7 @@ class SSHConnection(Face, JobsFace):
     `canary`: another host near us, or (host, port), that a diagnosis sends a ping or one connect to, so as to
     tell our own network from the VM's.
     `power`: who can turn it off and on (PowerSwitch); a diagnosis asks him when no command runs any more.
+    `rescue_shell`: keep a shell ready there, through which recover() frees a full process table.
     `on_notice` is told at once, on a thread of its own, what happens to the link.
 
         with SSHConnection("192.168.1.100", "ubuntu", "~/.ssh/id_rsa") as conn:
@@ -184,13 +185,14 @@ class VMConnection(JobsFace):
         proxy_command: str | None = None,
         canary: str | tuple[str, int] | None = None,
         power: PowerSwitch | None = None,
+        rescue_shell: bool = False,
         retry_auth: bool = False,
         on_notice: NoticeFn | None = None,
     ) -> None:
         self.ssh = SSHConnection(
             host, user, key_path, port, connection_timeout, agent=agent, passphrase=passphrase, host_keys=host_keys,
             pin=pin, known_hosts=known_hosts, host_key_alias=host_key_alias, proxy_command=proxy_command,
-            canary=canary, power=power, retry_auth=retry_auth, on_notice=on_notice)
+            canary=canary, power=power, rescue_shell=rescue_shell, retry_auth=retry_auth, on_notice=on_notice)
 
     def connect(self) -> None:
         self.ssh.connect()

@@ -84,12 +84,16 @@ Async<Result<std::string>> Link::ask_unlimited(port::Session& session, std::stri
     auto channel = co_await session.exec(std::string(model::script_command), std::nullopt, deadline, nullptr);
     if (!channel) co_return std::unexpected(channel.error());
     if (left) *left = true;
+    co_return co_await converse(**channel, std::move(script), limit);
+}
+
+Async<Result<std::string>> Link::converse(port::Channel& channel, std::string script, std::size_t limit) {
     // What is over already (nologin) takes no input; what it has said is the answer all the same.
-    auto written = co_await (*channel)->write(std::move(script));
-    if (written) (void)co_await (*channel)->send_eof();
+    auto written = co_await channel.write(std::move(script));
+    if (written) (void)co_await channel.send_eof();
     std::string answer, complaint;
     for (;;) {
-        auto event = co_await (*channel)->next();
+        auto event = co_await channel.next();
         if (!event) co_return std::unexpected(event.error());
         if (const auto* data = std::get_if<port::Data>(&*event)) {
             if (data->stream == port::Stream::out) answer += data->bytes;

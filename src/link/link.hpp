@@ -55,6 +55,10 @@ public:
     /// `left` becomes true before the first byte of the script may have left.
     Async<Result<std::string>> ask(std::string script, Instant deadline, std::size_t limit = short_answer,
                                    bool* left = nullptr);
+    /// The same through a shell that was started while the VM still could, where one is kept: once, then another is
+    /// made ready. What the script starts may fail to start; builtins do not.
+    Async<Result<std::string>> ask_rescue(std::string script, Instant deadline);
+    [[nodiscard]] bool has_rescue() const { return rescue_wire() != nullptr; }
     /// The same over a connection of its own, made for it and closed after it.
     Async<Result<std::string>> ask_anew(std::string script, Instant deadline);
     /// A session of its own beside those there are, by a whole login; the caller closes it.
@@ -161,7 +165,7 @@ private:
         Told(std::string words, std::string key, std::shared_ptr<Wire> wire)
             : text(std::move(words)), host_key(std::move(key)), over(std::move(wire)) {}
         std::string text;
-        std::string host_key;        // of the session it came over
+        std::string host_key;  // of the session it came over
         std::shared_ptr<Wire> over;  // empty: over one of its own
     };
     Async<Result<Told>> ask_over_any(std::string script, Instant deadline, std::size_t limit, bool* left = nullptr);
@@ -169,6 +173,9 @@ private:
                                       std::size_t limit = short_answer, bool* left = nullptr);
     static Async<Result<std::string>> ask_unlimited(port::Session& session, std::string script, Instant deadline,
                                                     std::size_t limit, bool* left);
+    static Async<Result<std::string>> converse(port::Channel& channel, std::string script, std::size_t limit);
+    Async<void> keep_rescue(std::shared_ptr<Wire> wire);
+    [[nodiscard]] std::shared_ptr<Wire> rescue_wire() const;
     Async<void> pour(port::Channel& channel, Sink& sink, Result<void>& ended);
     Async<void> until_passed_over(std::shared_ptr<Wire> wire);
     Async<Result<model::Facts>> read_facts_on(port::Session& session, Instant deadline);
@@ -182,10 +189,10 @@ private:
 
     model::LinkState state_;
     model::Backoff backoff_;
-    std::optional<Instant> timer_;   // set_timer
-    bool connect_wanted_ = false;    // start_connect … cancel_connect
-    bool attempting_ = false;        // keep_connecting() runs
-    bool timing_ = false;            // keep_time() runs
+    std::optional<Instant> timer_;  // set_timer
+    bool connect_wanted_ = false;  // start_connect … cancel_connect
+    bool attempting_ = false;  // keep_connecting() runs
+    bool timing_ = false;  // keep_time() runs
     int attempts_ended_ = 0;
     std::optional<Error> last_error_;
     std::optional<Ending> last_end_;
@@ -194,7 +201,7 @@ private:
     std::shared_ptr<Wire> current_;
     std::vector<std::shared_ptr<Wire>> wires_;  // all that have not ended, current_ among them
     model::BootsSeen boots_seen_;
-    Instant learnt_at_{};            // when the last came
+    Instant learnt_at_{};  // when the last came
     struct KnownSudo {
         model::SudoGrant grant;
         std::string password;  // that it was found with

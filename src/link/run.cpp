@@ -93,7 +93,7 @@ Async<Outcome::Ending> Link::run_on(const Command& command, Sink& sink, Source* 
         if (error->code() == Code::lost && error->stage() == Stage::channel) continue;
         if (error->code() != Code::channel_refused) co_return ending;
         // MaxSessions: others of ours hold the places, or the server is still clearing one away.
-        if ((*wire)->live.size() <= 1 && refusals_until == never) refusals_until = now + refusal_stands_after;
+        if ((*wire)->commands() <= 1 && refusals_until == never) refusals_until = now + refusal_stands_after;
         if (now >= refusals_until) co_return ending;
         co_await flow::finishes(ports_.clock, std::min(patience, now + look_again), (*wire)->changed.wait());
     }

@@ -56,7 +56,7 @@ Async<void> Wire::watch(std::function<void(model::Liveness)> on_change) {
             on_change(judged.state);
             changed.notify();
         }
-        if (!live.empty()) busy_until = clock_.now() + busy_for;
+        if (commands() > 0) busy_until = clock_.now() + busy_for;
         sleeps_long_ = clock_.now() >= busy_until;
         const Instant soon = sleeps_long_ ? never : clock_.now() + look_while_busy;
         co_await flow::finishes(clock_, std::min(judged.look_again, soon), look_.wait());

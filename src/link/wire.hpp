@@ -40,7 +40,13 @@ public:
     std::list<std::uint64_t> live;
     /// Called when one is added: a watch that sleeps long looks sooner while commands run.
     void became_busy();
+    /// Those of them that are commands, the shell that is kept ready not counted.
+    [[nodiscard]] std::size_t commands() const { return live.size() - (rescue_place ? 1 : 0); }
     int held = 0;  ///< no new commands while this is not 0
+    /// A shell that waits for its script, see Target::rescue_shell(); written by who keeps it and who uses it.
+    std::unique_ptr<port::Channel> rescue;
+    bool rescue_place = false;   ///< it has a place among the live
+    bool rescue_in_use = false;  ///< taken out, and not yet ended
     /// True while a command holds bytes back, see port::Session::paused().
     [[nodiscard]] bool usable() const;
     [[nodiscard]] bool suspect() const { return suspect_since.has_value(); }

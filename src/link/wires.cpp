@@ -100,7 +100,7 @@ Async<Result<model::Facts>> Link::facts_of(std::shared_ptr<Wire> wire) {
 Async<void> Link::learn(std::shared_ptr<Wire> wire, Duration after) {
     Instant asked = ports_.clock.now() + after;
     Instant idle_until = asked + (after > Duration{0} ? Duration(ports_.random.draw() % idle_spread) : Duration{0});
-    const auto due = [&] { return wire->live.empty() ? idle_until : asked; };
+    const auto due = [&] { return wire->commands() == 0 ? idle_until : asked; };
     bool gave_up = false;
     while (!wire->facts && !gave_up) {
         while (!wire->ended && ports_.clock.now() < due())
@@ -127,6 +127,7 @@ void Link::learnt(const std::shared_ptr<Wire>& wire, model::Facts facts, Instant
         compare_boots(wire);
         learnt_at_ = ports_.clock.now();
     }
+    if (target_.rescue_shell() && !wire->rescue_place) scope_.spawn(keep_rescue(wire));
     wire->changed.notify();
     changed_.notify();
     drop_idle_wires();
@@ -156,7 +157,7 @@ void Link::compare_boots(const std::shared_ptr<Wire>& wire) {
 void Link::drop_idle_wires() {
     if (!usable()) return;
     for (auto& wire : wires_)
-        if (wire != current_ && wire->live.empty()) wire->session->abort();
+        if (wire != current_ && wire->commands() == 0) wire->session->abort();
 }
 
 }  // namespace vmc::link

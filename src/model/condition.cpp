@@ -30,6 +30,23 @@ bool is_silent(const Diagnosis& diagnosis, const Circumstances& around) {
     return gone && !rejected && !diagnosis.health.os_signs && !runs_commands(diagnosis);
 }
 
+bool works(const Diagnosis& diagnosis, std::string_view check) {
+    return std::ranges::any_of(diagnosis.health.evidence,
+                               [&](const Evidence& e) { return e.check == check && e.answer == Answer::works; });
+}
+
+/// Seen from inside its sshd listens, seen from outside its port is silent: something between them drops us. Where
+/// nothing starts little can be learnt: what is likely then is proven by the script before it acts.
+std::string suspected(const Diagnosis& diagnosis, const Circumstances& around) {
+    if (diagnosis.health.cause != "unknown") return {};
+    const auto login = symptoms_of(diagnosis.health.evidence, around).login();
+    if (runs_commands(diagnosis) && login == Login::silent && works(diagnosis, "ssh-listener")) return "port-filtered";
+    const auto& ranked = diagnosis.hypotheses;
+    if (!ranked.empty() && ranked.front().cause == "fork-failure" && ranked.front().probability > 0.5)
+        return "fork-failure";
+    return {};
+}
+
 }  // namespace
 
 Condition condition_of(const Diagnosis& diagnosis, const Circumstances& around, std::optional<PowerState> power) {
@@ -37,6 +54,7 @@ Condition condition_of(const Diagnosis& diagnosis, const Circumstances& around, 
     is.verdict = diagnosis.health.verdict;
     is.claim = diagnosis.health.claim;
     is.cause = diagnosis.health.cause;
+    is.suspected = suspected(diagnosis, around);
     for (const auto& hypothesis : diagnosis.hypotheses)
         if (hypothesis.cause == "observer-offline" || hypothesis.cause == "observer-overloaded")
             is.ours += hypothesis.probability;

@@ -181,9 +181,12 @@ private:
     }
 
     [[nodiscard]] Judged repair() const {
+        const std::string what = is_.to_repair() + (is_.suspected.empty() ? "" : " by the look of it");
+        if (is_.rescue && is_.to_repair() == "fork-failure") return {true, what + ", and a shell was kept ready", {}};
         if (!is_.runs_commands) return {false, "no session runs commands", {}};
-        if (cure_ != Cure::repair_or_reboot) return {false, "nothing that is known can be repaired from inside", {}};
-        return {true, is_.cause + ", and a session runs commands", {}};
+        if (cure_of(is_.to_repair()) != Cure::repair_or_reboot)
+            return {false, "nothing that is known can be repaired from inside", {}};
+        return {true, what + ", and a session runs commands", {}};
     }
 
     [[nodiscard]] bool ill_for_sure() const {

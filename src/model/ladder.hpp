@@ -21,6 +21,9 @@ struct Condition {
     Verdict verdict = Verdict::unknown;
     bool claim = false;
     std::string cause = "unknown";
+    /// Where it is not known: what a repair, which harms nobody, is worth a try for; empty: nothing.
+    std::string suspected;
+    [[nodiscard]] const std::string& to_repair() const { return suspected.empty() ? cause : suspected; }
     /// The probability that it is we who are cut off or held up.
     double ours = 0;
     /// The last reading was of another machine, or contradicts itself.
@@ -28,6 +31,8 @@ struct Condition {
     /// Some session runs commands, and as root (by sudo without a password, too).
     bool runs_commands = false;
     bool as_root = false;
+    /// A shell is kept ready there, which needs no new process.
+    bool rescue = false;
     /// By its power switch, or the console beside it; nothing: there is no switch.
     std::optional<PowerState> power;
     bool can_nmi = false;

@@ -91,8 +91,10 @@ if [ -n "$peer" ] && command -v "$tables" >/dev/null; then
 fi
 )sh";
 
-// Only builtins: nothing else starts any more. What is there more than fifty times, under one name and user, and more
-// often than anything else, is stopped first, so that it does not fill up again, and then killed.
+// Only builtins: nothing else starts any more. First it is proven that a limit is reached (nine tenths of it): of the
+// kernel, of our user, of a control group around us. The session of one user with more than fifty processes, and more
+// than any other, is stopped whole, so that it does not fill up again, and then killed; where each has a session of its
+// own, what has one user and name. Not ourselves, who may bear the same name.
 constexpr std::string_view processes_body = R"sh(
 blanks=$IFS
 IFS='
@@ -103,33 +105,79 @@ of() {
     case ${line##*) } in Z* | X* | ?' 2 '*) return 1 ;; esac
     name=${line#*(}
     name=${name%)*}
+    session=${line##*) }
+    session=${session#* * * }
+    session=${session%% *}
     while IFS=$blanks read -r key value _; do
         [ "$key" = Uid: ] && uid=$value && break
     done <"$1/status"
 }
-names=
+kind() {
+    case $by in session) kind=$uid:$session ;; *) kind=$uid:$name ;; esac
+}
+find_worst() {
+    by=$1 kinds='' most=50 worst='' seen=''
+    set +f
+    for dir in /proc/[0-9]*; do
+        of "$dir" || continue
+        case $name in sshd* | systemd* | init) continue ;; esac
+        [ "$session" = "$ours" ] && continue
+        kind
+        kinds="$kinds$kind
+"
+    done
+    set -f
+    for one in $kinds; do
+        case $seen in *"<$one>"*) continue ;; esac
+        seen="$seen<$one>" n=0
+        for other in $kinds; do
+            [ "$one" = "$other" ] && n=$((n + 1))
+        done
+        [ "$n" -gt "$most" ] && most=$n worst=$one
+    done
+}
+is_full() {
+    case $2 in '' | *[!0-9]*) return ;; esac
+    [ "$((10 * $1))" -lt "$((9 * $2))" ] || full="$full$3 $1 of $2; "
+}
+full='' ours='' me='' mine=0
+of "/proc/$$" && ours=$session me=$uid
+IFS=$blanks read -r _ _ _ total _ </proc/loadavg
+# Builtins read a byte at a time, and the kernel gives of these one byte.
+is_full "${total#*/}" "${vmc_threads_max:=$(cat /proc/sys/kernel/threads-max)}" threads-max
+# The first 300 numbers are given out once.
+: "${vmc_pid_max:=$(cat /proc/sys/kernel/pid_max)}"
+case $vmc_pid_max in '' | *[!0-9]*) ;; *) is_full "${total#*/}" "$((vmc_pid_max - 300))" pid_max ;; esac
 set +f
 for dir in /proc/[0-9]*; do
-    of "$dir" || continue
-    case $name in sshd* | systemd* | init) continue ;; esac
-    names="$names$uid:$name
-"
+    of "$dir" && [ "$uid" = "$me" ] && mine=$((mine + 1))
 done
 set -f
-most=50 worst='' seen=''
-for one in $names; do
-    case $seen in *"<$one>"*) continue ;; esac
-    seen="$seen<$one>" n=0
-    for other in $names; do
-        [ "$one" = "$other" ] && n=$((n + 1))
+while IFS=$blanks read -r word second max _; do
+    [ "$word $second" = 'Max processes' ] && is_full "$mine" "$max" "processes of user $me"
+done <"/proc/$$/limits"
+while read -r group; do
+    group=${group##*:}
+    while [ -n "$group" ]; do
+        for base in /sys/fs/cgroup /sys/fs/cgroup/pids; do
+            [ -r "$base$group/pids.max" ] || continue
+            read -r max <"$base$group/pids.max" && read -r total <"$base$group/pids.current" &&
+                is_full "$total" "$max" "pids.max of $group"
+        done
+        group=${group%/*}
     done
-    [ "$n" -gt "$most" ] && most=$n worst=$one
-done
+done <"/proc/$$/cgroup"
+worst=''
+if [ -n "$full" ]; then
+    find_worst session
+    [ -n "$worst" ] || find_worst name
+fi
 each() {
     found=0
     set +f
     for dir in /proc/[0-9]*; do
-        of "$dir" && [ "$uid:$name" = "$worst" ] || continue
+        of "$dir" && kind && [ "$kind" = "$worst" ] && [ "$session" != "$ours" ] || continue
+        case $name in sshd* | systemd* | init) continue ;; esac
         case $1,${line##*) } in STOP,T*) continue ;; esac
         kill "-$1" "${dir#/proc/}" && found=$((found + 1))
     done
@@ -141,7 +189,7 @@ if [ -n "$worst" ]; then
         [ "$found" -gt 0 ] || break
     done
     each KILL
-    printf 'killed %s of user and name %s\n' "$found" "$worst"
+    printf '%skilled %s of user:%s %s\n' "$full" "$found" "$by" "$worst"
 fi
 )sh";
 

@@ -10,6 +10,11 @@
 
 namespace vmc::model {
 
+/// What a shell that is kept ready reads first, while it can still start a program; for the rung that frees a full
+/// process table.
+inline constexpr std::string_view rescue_preamble =
+    "vmc_threads_max=$(cat /proc/sys/kernel/threads-max)\nvmc_pid_max=$(cat /proc/sys/kernel/pid_max)\n";
+
 /// What somebody who is logged in there may do.
 struct Means {
     bool root = false;

@@ -94,6 +94,7 @@ Async<Result<void>> Climb::look() {
     if (power_ != nullptr) power = seen.around.power;
     condition_ = model::condition_of(seen.diagnosis, seen.around, power);
     condition_.can_nmi = rungs_.can_nmi();
+    condition_.rescue = link_.has_rescue();
     if (condition_.silent) co_await hear_console();
     if (condition_.runs_commands) {
         co_await rungs_.learn_means();
@@ -168,7 +169,7 @@ Async<bool> Climb::answers() {
 }
 
 Async<void> Climb::act(const model::Decision& decision) {
-    const std::string cause = condition_.cause;
+    const std::string cause = condition_.to_repair();
     const auto action = rungs_.action(decision.rung, cause, condition_.power);
     if (before_ && !book_.kept("before")) book_.keep("before", model::boot_text(*before_));
     if (is_destructive(decision.rung)) co_await save_evidence("before", false);
@@ -259,7 +260,8 @@ Async<bool> Climb::save_console(std::string when) {
 
 void Climb::outlook() {
     came_to_.outlook = model::outlook(condition_, fleet_, policy_, book_.deeds(), ports_.clock.now());
-    for (auto& rung : came_to_.outlook) rung.action = rungs_.action(rung.rung, condition_.cause, condition_.power);
+    for (auto& rung : came_to_.outlook)
+        rung.action = rungs_.action(rung.rung, condition_.to_repair(), condition_.power);
 }
 
 Recovery Climb::ended(bool recovered, std::string reason) {

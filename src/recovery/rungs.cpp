@@ -62,6 +62,8 @@ Duration Rungs::longest(Rung rung) const {
 
 Async<Result<std::string>> Rungs::take(Rung rung, std::string cause, std::optional<PowerState> state) {
     if (rung == Rung::look_again) co_return "looked once more";
+    if (rung == Rung::repair && cause == "fork-failure" && link_.has_rescue())
+        co_return co_await by_rescue(std::move(cause));
     if (rung < Rung::nmi) co_return co_await from_inside(rung, std::move(cause));
     co_return co_await by_power(power_action(rung, state));
 }
@@ -81,6 +83,21 @@ Async<Result<std::string>> Rungs::from_inside(Rung rung, std::string cause) {
     const auto said = answer ? in_one_line(*answer) : std::string("ordered");
     if (said.empty()) co_return failed(Code::declined, Stage::command, "nothing was found that could be done");
     co_return said;
+}
+
+/// As whoever is logged in: sudo would have to be started.
+Async<Result<std::string>> Rungs::by_rescue(std::string cause) {
+    const auto nonce = model::nonce(ports_.random.draw());
+    model::Means as_it_is;
+    as_it_is.root = true;
+    auto script = model::rung_script(Rung::repair, cause, as_it_is, nonce);
+    auto printed = co_await link_.ask_rescue(std::move(script), ports_.clock.now() + repair_within);
+    if (!printed) co_return std::unexpected(printed.error());
+    const auto answer = model::answer_of(*printed, nonce);
+    if (!answer) co_return std::unexpected(answer.error());
+    const auto said = in_one_line(*answer);
+    if (said.empty()) co_return failed(Code::declined, Stage::command, "nothing there fills the process table");
+    co_return "through the shell that was kept ready: " + said;
 }
 
 Async<Result<std::string>> Rungs::by_power(PowerAction action) {

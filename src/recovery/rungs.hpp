@@ -33,6 +33,7 @@ public:
 
 private:
     Async<Result<std::string>> from_inside(Rung rung, std::string cause);
+    Async<Result<std::string>> by_rescue(std::string cause);
     Async<Result<std::string>> by_power(PowerAction action);
     [[nodiscard]] static PowerAction power_action(Rung rung, std::optional<PowerState> state);
 

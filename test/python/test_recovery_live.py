@@ -71,3 +71,26 @@ def test_an_orderly_reboot_is_proven_by_another_boot(held):
     done = vm.reboot(timeout=90)
     assert done.story.new_life and done.story.before.boot_id == before and vm.boot().boot_id != before
     assert 0 < done.silent < done.took < 90
+
+
+WRONG = """
+table inet firewall {
+    chain input {
+        type filter hook input priority 0; policy accept;
+        ct state established accept
+        tcp dport 22 VERDICT
+    }
+}
+"""
+
+
+@pytest.mark.parametrize("verdict", ["drop", "reject with tcp reset"])
+def test_a_wrong_firewall_rule_gets_one_of_ours_in_front_over_the_session_that_is_left(held, verdict):
+    host, vm = held
+    boot = vm.boot().boot_id
+    vm.run("nft -f - <<'.'\n" + WRONG.replace("22", str(host.where()["port"])).replace("VERDICT", verdict) + ".")
+    done = vm.recover(RecoveryPolicy(up_to="repair", within=120))
+    assert done.recovered and rungs(done) == ["repair"], done
+    assert "nft: accept in front" in done.steps[-1].result, done.steps
+    assert vm.boot().boot_id == boot
+    assert SSHConnection(**host.where(user="root")).connect() is None

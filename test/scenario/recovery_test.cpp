@@ -24,8 +24,9 @@ constexpr Duration never_ending = 24h;
 /// A VM that we know and that was well, with a power switch; the trouble begins now.
 class Lost : public Scenario {
 public:
-    explicit Lost(SimPowerSwitch::Flaw flaw = SimPowerSwitch::Flaw::none, std::uint64_t seed = 1)
-        : Scenario(seed), power(world, host, flaw) {
+    explicit Lost(SimPowerSwitch::Flaw flaw = SimPowerSwitch::Flaw::none, std::uint64_t seed = 1,
+                  Target whom = Target("web-1"))
+        : Scenario(seed, std::move(whom)), power(world, host, flaw) {
         host.boot_heals = true;
         (void)world.network().gateway();
         REQUIRE(online());
@@ -57,6 +58,52 @@ public:
 using Rungs = std::vector<Rung>;
 
 }  // namespace
+
+TEST_CASE("a full process table is freed through the shell that was kept ready, once and once more") {
+    Lost s(SimPowerSwitch::Flaw::none, 1, Target("web-1").rescue_shell(true));
+    for (const auto trouble : {Trouble::fork_fails, Trouble::shell_fork_fails}) {
+        Fault::sickness(trouble, 0s, never_ending).plan(s.host);
+        s.world.run_for(1s);
+        const auto done = s.recover();
+        CAPTURE(s.world.story().text());
+        CHECK(done.recovered);
+        CHECK(s.rungs(done) == Rungs{Rung::repair});
+        CHECK(s.host.boots() == 1);
+        CHECK(s.power.orders().empty());
+        s.world.run_for(10s);
+    }
+}
+
+TEST_CASE("without a shell that was kept ready a full process table is left alone, and no power is cut") {
+    Lost s;
+    Fault::fork_fails(0s, never_ending).plan(s.host);
+    s.world.run_for(1s);
+    const auto done = s.recover(RecoveryPolicy().within(10min));
+    CAPTURE(s.world.story().text());
+    CHECK_FALSE(done.recovered);
+    CHECK(s.rungs(done).empty());
+    CHECK(s.power.orders().empty());
+}
+
+TEST_CASE(
+    "the shell that is kept ready is no command: a timeout beside it ends the right one, an old session is let go") {
+    Scenario s(1, Target("web-1").rescue_shell(true));
+    REQUIRE(s.online());
+    s.world.run_for(5s);
+    CHECK(s.link->has_rescue());
+    auto& stays = s.run(Command("sleep 60"));
+    auto& ends = s.finish(Command("sleep 100").within(5s));
+    CHECK(ends.outcome->slug() == "timed_out");
+    CHECK_FALSE(stays.done());
+    CHECK(s.until_done(stays));
+    CHECK(stays.outcome->exit_code() == 0);
+    s.host.reset_connections();
+    REQUIRE(s.world.run_until([&] { return !s.is_online(); }, 1s));
+    REQUIRE(s.online());
+    s.world.run_for(30s);
+    CHECK(s.link->wires() == 1);
+    CHECK(s.link->has_rescue());
+}
 
 TEST_CASE("a dead sshd is started through the session that is left, and nothing is rebooted") {
     for (const auto& fault : {Fault::sshd_stop(0s, never_ending), Fault::sshd_freeze(0s, never_ending)}) {

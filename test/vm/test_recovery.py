@@ -13,6 +13,9 @@ import pytest
 from conftest import BOOT_WITHIN, ROOT, Vm, lab_vm
 from gdb_stub import hang
 
+sys.path.insert(0, os.environ.get("VMC_PYTHON_PACKAGE", str(ROOT / "build/release/python")))
+from vm_connection import RecoveryPolicy, SSHConnection  # noqa: E402
+
 SILENCE = 10
 
 
@@ -56,6 +59,13 @@ def boot_id(vm):
     shown = vm.vmc("exec", "--", "cat /proc/sys/kernel/random/boot_id")
     assert shown.returncode == 0, shown.stderr
     return shown.stdout.strip()
+
+
+def connection(case, **more):
+    """One that is held while the VM is well: its state lies where vmc's does."""
+    os.environ["XDG_STATE_HOME"] = str(case.vm.home / "state")
+    about = case.vm.about
+    return SSHConnection(about["address"], about["user"], about["key"], about["port"], **more)
 
 
 @pytest.fixture
@@ -172,16 +182,43 @@ def test_an_orderly_reboot_is_back_and_proven(case):
 
 
 def test_an_sshd_that_was_killed_is_started_through_the_session_that_is_left(case):
-    sys.path.insert(0, os.environ.get("VMC_PYTHON_PACKAGE", str(ROOT / "build/release/python")))
-    os.environ["XDG_STATE_HOME"] = str(case.vm.home / "state")
-    from vm_connection import RecoveryPolicy, SSHConnection
-
-    about = case.vm.about
-    with SSHConnection(about["address"], about["user"], about["key"], about["port"]) as held:
+    with connection(case) as held:
         assert held.diagnose().health.verdict in ("healthy", "degraded")
         held.run("kill -9 $(cat /run/sshd.pid 2>/dev/null || pidof sshd | tr ' ' '\\n' | sort -n | head -n 1)")
         began = time.monotonic()
         done = held.recover(RecoveryPolicy(up_to="repair", within=120))
         print(f"\n  {[step.rung for step in done.steps]}: {done.reason}, {time.monotonic() - began:.1f} s")
         assert done.recovered and [s.rung for s in done.steps if s.rung != "look-again"] == ["repair"], done
+    assert boot_id(case.vm) == case.before
+
+
+# A shell would end where it cannot fork; this one goes on trying.
+BOMB = """awk 'BEGIN { while (1) system("sleep 9999 &") }' </dev/null >/dev/null 2>&1 &"""
+SHELLS = "for f in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$f; echo; done 2>/dev/null | grep -cx '/bin/sh -s '"
+
+
+def can_start(held):
+    try:
+        return held.run("date", timeout=10).ok
+    except Exception:  # whatever it says: nothing was started
+        return False
+
+
+def test_a_fork_bomb_is_ended_through_the_shell_that_was_kept_ready(case):
+    assert case.vm.vmc("exec", "--", "echo 300 >/proc/sys/kernel/threads-max").returncode == 0
+    with connection(case, rescue_shell=True) as held:
+        assert held.diagnose().health.verdict in ("healthy", "degraded")
+        deadline = time.monotonic() + BOOT_WITHIN
+        while held.run(SHELLS).stdout.strip() == "0":
+            assert time.monotonic() < deadline, "no shell was made ready"
+        held.run(BOMB)
+        deadline = time.monotonic() + 60
+        while can_start(held):
+            assert time.monotonic() < deadline, "the bomb does not fill the table"
+        began = time.monotonic()
+        done = held.recover(RecoveryPolicy(up_to="repair", within=300))
+        print(f"\n  {[step.rung for step in done.steps]}: {done.reason}, {time.monotonic() - began:.1f} s")
+        assert done.recovered and [s.rung for s in done.steps if s.rung != "look-again"] == ["repair"], done
+        assert "through the shell that was kept ready" in done.steps[-1].result, done.steps
+        held.run("echo 4000 >/proc/sys/kernel/threads-max")
     assert boot_id(case.vm) == case.before

@@ -76,6 +76,32 @@ TEST_CASE("what a session can mend is mended from inside, then rebooted, then by
     CHECK(acts(decide(ill("read-only-root")), Rung::reboot));  // nothing to repair
 }
 
+TEST_CASE("what is only suspected is repaired where that harms nobody, and never rebooted") {
+    auto odd = ill("unknown");
+    CHECK(decide(odd).what == What::give_up);
+    odd.suspected = "port-filtered";
+    const auto first = decide(odd);
+    CHECK(acts(first, Rung::repair));
+    CHECK(first.reason == "port-filtered by the look of it, and a session runs commands");
+    CHECK(decide(odd, after(Rung::repair)).what == What::give_up);
+    odd.suspected = "fork-failure";
+    odd.runs_commands = false;
+    CHECK(decide(odd).what == What::give_up);
+    odd.rescue = true;
+    CHECK(acts(decide(odd), Rung::repair));
+    CHECK(decide(odd, after(Rung::repair)).what == What::give_up);
+}
+
+TEST_CASE("a shell that was kept ready repairs a full process table and nothing else") {
+    for (const char* cause : {"sshd-down", "port-filtered", "fork-failure"}) {
+        auto is = ill(cause);
+        is.runs_commands = is.as_root = false;
+        CHECK(decide(is).what == What::give_up);
+        is.rescue = true;
+        CHECK(acts(decide(is), Rung::repair) == (is.cause == "fork-failure"));
+    }
+}
+
 TEST_CASE("an illness that is only observed, or that starting anew does not mend, is rebooted by nobody") {
     auto condition = ill("kernel-fault");
     condition.claim = false;
