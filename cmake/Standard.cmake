@@ -21,7 +21,7 @@ endif()
 
 # Presets that are built whole, and seldom, compile eight files as one: a third of the time. So names are
 # one of a kind within a folder, and a coroutine's own types only seem to be shared. The more g++ 12 inlines,
-# the more it takes for uninitialised that is not.
+# the more it takes for uninitialised that is not. What a file includes by itself is proven by dev and clang.
 if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-Wno-subobject-linkage;-Wno-maybe-uninitialized>")
 endif()

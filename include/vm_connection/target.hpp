@@ -109,8 +109,8 @@ public:
         return *this;
     }
     /// A shell that is kept ready beside each session (one process there, one of sshd's MaxSessions): where the process
-    /// table is full nothing else can be started, and recover() frees it through that shell. `vmc run --recover` keeps
-    /// one.
+    /// table is full nothing else can be started, and recover() frees it through that shell, as the user who is logged
+    /// in.
     Target& rescue_shell(bool keep) {
         rescue_shell_ = keep;
         return *this;

@@ -145,6 +145,11 @@ std::unique_ptr<Call> Engine::power(Box box, std::uint64_t ticket, const std::st
                                   rendered<PowerReading>);
 }
 
+std::unique_ptr<Call> Engine::console(Box box, std::uint64_t ticket, std::size_t lines, double listen) {
+    return std::make_unique<Call>(vm().console_tail(lines, span(listen)), slot_of(std::move(box), ticket),
+                                  rendered<ConsoleLines>);
+}
+
 std::unique_ptr<Call> Engine::recover(Box box, std::uint64_t ticket, const py::handle& policy) {
     return std::make_unique<Call>(vm().recover(policy_of(policy)), slot_of(std::move(box), ticket),
                                   [](const Recovery& done) { return render(done); });

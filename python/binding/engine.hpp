@@ -48,6 +48,7 @@ public:
     std::unique_ptr<Call> diagnose(Box box, std::uint64_t ticket);
     /// Asks only where `action` is empty.
     std::unique_ptr<Call> power(Box box, std::uint64_t ticket, const std::string& action);
+    std::unique_ptr<Call> console(Box box, std::uint64_t ticket, std::size_t lines, double listen);
     std::unique_ptr<Call> recover(Box box, std::uint64_t ticket, const py::handle& policy);
     std::unique_ptr<Call> reboot(Box box, std::uint64_t ticket, double within);
     std::unique_ptr<Call> boot(Box box, std::uint64_t ticket);

@@ -70,6 +70,7 @@ PYBIND11_MODULE(_core, module) {
         .def("diagnose", &Engine::diagnose, box, ticket)
         .def("health", &Engine::health, box, ticket, py::arg("level"))
         .def("power", &Engine::power, box, ticket, py::arg("action"))
+        .def("console", &Engine::console, box, ticket, py::arg("lines"), py::arg("listen"))
         .def("recover", &Engine::recover, box, ticket, py::arg("policy"))
         .def("reboot", &Engine::reboot, box, ticket, py::arg("within"))
         .def("boot", &Engine::boot, box, ticket)

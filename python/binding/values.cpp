@@ -128,7 +128,23 @@ py::dict render(const PowerReading& reading) {
                     "took"_a = seconds(reading.took));
 }
 
+py::dict render(const ConsoleLines& lines) {
+    py::list all;
+    for (const auto& line : lines.lines)
+        all.append(py::dict("at"_a = since_1970(line.at), "text"_a = text(line.text), "note"_a = line.note));
+    return py::dict("lines"_a = all, "trouble"_a = text(lines.trouble));
+}
+
 namespace {
+
+ConsoleSource console_of(const py::handle& described) {
+    const auto kind = bytes_of(described.attr("kind"));
+    if (kind == "socket") return ConsoleSource::socket(bytes_of(described.attr("path")));
+    if (kind == "file") return ConsoleSource::file(bytes_of(described.attr("path")));
+    std::vector<std::string> words;
+    for (const auto& word : described.attr("argv")) words.push_back(bytes_of(word));
+    return ConsoleSource::command(std::move(words));
+}
 
 PowerSwitch switch_of(const py::handle& described) {
     const auto kind = bytes_of(described.attr("kind"));
@@ -172,6 +188,7 @@ Target target_of(const py::handle& wanted) {
         target.canary(bytes_of(canary[0]), canary[1].cast<std::uint16_t>());
     }
     target.rescue_shell(given("rescue_shell").cast<bool>());
+    if (is_given("console")) target.console(console_of(given("console")));
     if (is_given("power")) target.power(switch_of(given("power")));
     std::vector<std::string> known_hosts;
     for (const auto& file : given("known_hosts")) known_hosts.push_back(bytes_of(file));

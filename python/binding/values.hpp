@@ -31,6 +31,7 @@ namespace py = pybind11;
 [[nodiscard]] py::dict render(const BootStory& story);
 [[nodiscard]] py::dict render(const Notice& notice);
 [[nodiscard]] py::dict render(const PowerReading& reading);
+[[nodiscard]] py::dict render(const ConsoleLines& lines);
 
 [[nodiscard]] py::dict render(const Recovery& done);
 [[nodiscard]] py::dict render(const Reboot& done);

@@ -14,6 +14,7 @@ connections belong to the parent; make new ones in the child (multiprocessing: b
 """
 
 from .blocking import Job, SSHConnection, VMConnection
+from .console import ConsoleLine, ConsoleLines, ConsoleSource
 from .errors import (
     AuthenticationError,
     CommandFailedError,
@@ -47,8 +48,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AuthenticationError", "BootClue", "BootRecord", "BootStory", "CommandFailedError", "CommandTimeoutError",
-    "ConnectionLostError", "Diagnosis", "Evidence", "Failure", "Health", "HostKeyError", "Hypothesis", "Job",
-    "JobFailedError", "JobInterrupted", "JobNotEndedError", "JobOutput", "JobStatus", "Notice", "Outcome",
-    "PowerReading", "PowerSwitch", "Reboot", "Recovery", "RecoveryPolicy", "RecoveryStep", "RungOutlook",
-    "SSHConnection", "VMConnection", "VMConnectionError", "VMRebootDetectedError",
+    "ConnectionLostError", "ConsoleLine", "ConsoleLines", "ConsoleSource", "Diagnosis", "Evidence", "Failure",
+    "Health", "HostKeyError", "Hypothesis", "Job", "JobFailedError", "JobInterrupted", "JobNotEndedError",
+    "JobOutput", "JobStatus", "Notice", "Outcome", "PowerReading", "PowerSwitch", "Reboot", "Recovery",
+    "RecoveryPolicy", "RecoveryStep", "RungOutlook", "SSHConnection", "VMConnection", "VMConnectionError",
+    "VMRebootDetectedError",
 ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Mapping, Protocol, Sequence, Union
 
 from ._wait import Box, Waitable
+from .console import ConsoleSource
 from .power import PowerSwitch
 from .recovery import RecoveryPolicy
 
@@ -33,6 +34,7 @@ class Target:
     canary: tuple[str, int] | None = None
     power: PowerSwitch | None = None
     rescue_shell: bool = False
+    console: ConsoleSource | None = None
     retry_auth: bool = False
 
 
@@ -105,6 +107,7 @@ class Engine(Protocol):
     def health(self, box: Box, ticket: int, level: str) -> Call: ...
     def diagnose(self, box: Box, ticket: int) -> Call: ...
     def power(self, box: Box, ticket: int, action: str) -> Call: ...
+    def console(self, box: Box, ticket: int, lines: int, listen: float) -> Call: ...
     def recover(self, box: Box, ticket: int, policy: RecoveryPolicy) -> Call: ...
     def reboot(self, box: Box, ticket: int, within: float) -> Call: ...
     def boot(self, box: Box, ticket: int) -> Call: ...

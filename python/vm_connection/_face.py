@@ -8,6 +8,7 @@ from typing import Callable, Sequence
 
 from ._engine import Engine, Passphrase
 from ._verbs import Verbs, checked_target
+from .console import ConsoleSource
 from .power import PowerSwitch
 from .values import BootRecord, Notice
 
@@ -35,13 +36,15 @@ class Face:
         canary: str | tuple[str, int] | None = None,
         power: PowerSwitch | None = None,
         rescue_shell: bool = False,
+        console: ConsoleSource | None = None,
         retry_auth: bool = False,
         on_notice: NoticeFn | None = None,
     ) -> None:
         self._verbs = Verbs(checked_target(
             host, user, key_path, port, connection_timeout, agent=agent, passphrase=passphrase,
             host_keys=host_keys, pin=pin, known_hosts=tuple(known_hosts), host_key_alias=host_key_alias,
-            proxy_command=proxy_command, canary=canary, power=power, rescue_shell=rescue_shell, retry_auth=retry_auth))
+            proxy_command=proxy_command, canary=canary, power=power, rescue_shell=rescue_shell, console=console,
+            retry_auth=retry_auth))
         self._on_notice = on_notice
         if on_notice is not None:
             self._verbs.on_engine = self._listen

@@ -203,6 +203,10 @@ class FakeLink:
             self.fake.switched(action)
         return FakeCall(box, ticket, {"state": self.fake.power_state, "detail": "fake"})
 
+    def console(self, box: Box, ticket: int, lines: int, listen: float) -> FakeCall:
+        said = [{"at": at, "text": text} for at, text in self.fake.console_lines[-lines:]] if lines else []
+        return FakeCall(box, ticket, {"lines": said, "trouble": ""})
+
     def recover(self, box: Box, ticket: int, policy: RecoveryPolicy) -> FakeCall:
         told = recovered(self.fake, policy, self._target.power is not None)
         return FakeCall(box, ticket, told | {"found": self._looked()})

@@ -15,6 +15,7 @@ from ._engine import Call, CommandSpec, Engine, Run, Target
 from ._lines import Lines
 from ._wait import Mail, News
 from .errors import CommandFailedError, VMConnectionError, VMRebootDetectedError, raise_failure, raise_unless_ended
+from .console import ConsoleLine, ConsoleLines, checked_console
 from .power import PowerReading, checked_action
 from .recovery import Reboot, Recovery, RecoveryPolicy, RecoveryStep, RungOutlook
 from .values import BootClue, BootRecord, BootStory, Diagnosis, Evidence, Failure, Health, Hypothesis, Outcome
@@ -143,6 +144,17 @@ class Verbs:
         if "failure" in found:
             raise_failure(Failure(**found["failure"]))
         return PowerReading(**found)
+
+    async def console(self, mail: Mail, lines: int, listen: float) -> ConsoleLines:
+        if self.target.console is None:
+            raise ValueError("no console is known for this VM (console=ConsoleSource…)")
+        if lines < 0 or not 0 <= listen < 1e9:
+            raise ValueError("lines and listen must not be negative")
+        engine, ticket = self.engine(), mail.ticket()
+        found = await self.finish(engine.console(mail.box, ticket, lines, float(listen)), ticket)
+        if "failure" in found:
+            raise_failure(Failure(**found["failure"]))
+        return ConsoleLines(tuple(ConsoleLine(**each) for each in found["lines"]), found["trouble"])
 
     async def recover(self, mail: Mail, policy: RecoveryPolicy | None) -> Recovery:
         engine, ticket = self.engine(), mail.ticket()
@@ -340,6 +352,7 @@ def checked_target(host: str, user: str, key_path: str | os.PathLike[str] | None
     for name, value in (("host", host), ("user", user), ("key_path", key or "")):
         if "\0" in value:
             raise ValueError(f"{name} cannot hold a NUL")
+    extras["console"] = checked_console(extras.get("console"))
     extras["canary"] = checked_canary(extras.get("canary"))
     return Target(host, user, key, port, float(connection_timeout), **extras)
 

@@ -19,6 +19,7 @@ from ._engine import Engine, Passphrase
 from ._face import Face, NoticeFn
 from ._hub import do, hub
 from ._verbs import OUTPUT_LIMIT, LineFn, Verbs, spec
+from .console import ConsoleLines, ConsoleSource
 from .power import PowerReading, PowerSwitch
 from .recovery import Reboot, Recovery, RecoveryPolicy
 from .values import BootRecord, BootStory, Diagnosis, Health, Outcome
@@ -69,6 +70,9 @@ class SSHConnection(Face, JobsFace):
 
     async def power(self, action: str | None = None) -> PowerReading:
         return await do(lambda mail: self._verbs.power(mail, action))
+
+    async def console(self, lines: int = 100, *, listen: float = 0) -> ConsoleLines:
+        return await do(lambda mail: self._verbs.console(mail, lines, listen))
 
     async def recover(self, policy: RecoveryPolicy | None = None) -> Recovery:
         return await do(lambda mail: self._verbs.recover(mail, policy))
@@ -131,13 +135,15 @@ class VMConnection(JobsFace):
         canary: str | tuple[str, int] | None = None,
         power: PowerSwitch | None = None,
         rescue_shell: bool = False,
+        console: ConsoleSource | None = None,
         retry_auth: bool = False,
         on_notice: NoticeFn | None = None,
     ) -> None:
         self.ssh = SSHConnection(
             host, user, key_path, port, connection_timeout, agent=agent, passphrase=passphrase, host_keys=host_keys,
             pin=pin, known_hosts=known_hosts, host_key_alias=host_key_alias, proxy_command=proxy_command,
-            canary=canary, power=power, rescue_shell=rescue_shell, retry_auth=retry_auth, on_notice=on_notice)
+            canary=canary, power=power, rescue_shell=rescue_shell, console=console, retry_auth=retry_auth,
+            on_notice=on_notice)
 
     async def connect(self) -> None:
         await self.ssh.connect()
@@ -179,6 +185,9 @@ class VMConnection(JobsFace):
 
     async def power(self, action: str | None = None) -> PowerReading:
         return await self.ssh.power(action)
+
+    async def console(self, lines: int = 100, *, listen: float = 0) -> ConsoleLines:
+        return await self.ssh.console(lines, listen=listen)
 
     async def recover(self, policy: RecoveryPolicy | None = None) -> Recovery:
         return await self.ssh.recover(policy)

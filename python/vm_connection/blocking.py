@@ -13,6 +13,7 @@ from ._engine import Engine, Passphrase
 from ._face import Face, NoticeFn
 from ._here import do
 from ._verbs import OUTPUT_LIMIT, LineFn, Verbs, spec
+from .console import ConsoleLines, ConsoleSource
 from .power import PowerReading, PowerSwitch
 from .recovery import Reboot, Recovery, RecoveryPolicy
 from .values import BootRecord, BootStory, Diagnosis, Health, Outcome
@@ -30,6 +31,7 @@ class SSHConnection(Face, JobsFace):
     `canary`: another host near us, or (host, port), that a diagnosis sends a ping or one connect to, so as to
     tell our own network from the VM's.
     `power`: who can turn it off and on (PowerSwitch); a diagnosis asks him when no command runs any more.
+    `console`: where its console can be read (ConsoleSource); recover() listens to it.
     `rescue_shell`: keep a shell ready there, through which recover() frees a full process table.
     `on_notice` is told at once, on a thread of its own, what happens to the link.
 
@@ -106,6 +108,14 @@ class SSHConnection(Face, JobsFace):
         seen to be done in his time.
         """
         return do(lambda mail: self._verbs.power(mail, action))
+
+    def console(self, lines: int = 100, *, listen: float = 0) -> ConsoleLines:
+        """The last lines that were captured of its console, by any process of ours, after `listen` more seconds of
+        capturing. Connects to nothing but the console.
+
+        Raises ValueError without a console, VMConnectionError when it cannot be opened and nothing was captured before.
+        """
+        return do(lambda mail: self._verbs.console(mail, lines, listen))
 
     def recover(self, policy: RecoveryPolicy | None = None) -> Recovery:
         """Brings it back by the gentlest step that may help, and no other; see RecoveryPolicy. Done when it is proven
@@ -186,13 +196,15 @@ class VMConnection(JobsFace):
         canary: str | tuple[str, int] | None = None,
         power: PowerSwitch | None = None,
         rescue_shell: bool = False,
+        console: ConsoleSource | None = None,
         retry_auth: bool = False,
         on_notice: NoticeFn | None = None,
     ) -> None:
         self.ssh = SSHConnection(
             host, user, key_path, port, connection_timeout, agent=agent, passphrase=passphrase, host_keys=host_keys,
             pin=pin, known_hosts=known_hosts, host_key_alias=host_key_alias, proxy_command=proxy_command,
-            canary=canary, power=power, rescue_shell=rescue_shell, retry_auth=retry_auth, on_notice=on_notice)
+            canary=canary, power=power, rescue_shell=rescue_shell, console=console, retry_auth=retry_auth,
+            on_notice=on_notice)
 
     def connect(self) -> None:
         self.ssh.connect()
@@ -236,6 +248,9 @@ class VMConnection(JobsFace):
 
     def power(self, action: str | None = None) -> PowerReading:
         return self.ssh.power(action)
+
+    def console(self, lines: int = 100, *, listen: float = 0) -> ConsoleLines:
+        return self.ssh.console(lines, listen=listen)
 
     def recover(self, policy: RecoveryPolicy | None = None) -> Recovery:
         return self.ssh.recover(policy)

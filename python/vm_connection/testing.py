@@ -88,6 +88,7 @@ class FakeVM:
         self.jobs: list[FakeJob] = []
         self.logins = 0
         self.power_state = "on"              # what its power switch says
+        self.console_lines: list[tuple[float, str]] = []  # what its console said, and when
         self.power_actions: list[str] = []   # what its power switch was told to do
         self.otherwise: Script = lambda command: Reply(stderr=f"sh: 1: {command.command}: not found\n", exit_code=127)
         self.lock = threading.RLock()

@@ -175,6 +175,8 @@ private:
                                                     std::size_t limit, bool* left);
     static Async<Result<std::string>> converse(port::Channel& channel, std::string script, std::size_t limit);
     Async<void> keep_rescue(std::shared_ptr<Wire> wire);
+    Async<bool> keep_one_rescue(std::shared_ptr<Wire> wire);
+    Async<void> attend_rescue(port::Channel& channel, const std::shared_ptr<Wire>& wire);
     [[nodiscard]] std::shared_ptr<Wire> rescue_wire() const;
     Async<void> pour(port::Channel& channel, Sink& sink, Result<void>& ended);
     Async<void> until_passed_over(std::shared_ptr<Wire> wire);

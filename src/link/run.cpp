@@ -93,6 +93,10 @@ Async<Outcome::Ending> Link::run_on(const Command& command, Sink& sink, Source* 
         if (error->code() == Code::lost && error->stage() == Stage::channel) continue;
         if (error->code() != Code::channel_refused) co_return ending;
         // MaxSessions: others of ours hold the places, or the server is still clearing one away.
+        if ((*wire)->rescue_place && !(*wire)->rescue_unwanted) {
+            (*wire)->rescue_unwanted = true;
+            (*wire)->changed.notify();
+        }
         if ((*wire)->commands() <= 1 && refusals_until == never) refusals_until = now + refusal_stands_after;
         if (now >= refusals_until) co_return ending;
         co_await flow::finishes(ports_.clock, std::min(patience, now + look_again), (*wire)->changed.wait());

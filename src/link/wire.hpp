@@ -19,6 +19,16 @@ namespace vmc::link {
 /// sshd's MaxSessions is 10 by default; two are left for probes and for ending commands.
 inline constexpr std::size_t channels_per_wire = 8;
 
+/// A script for the shell that is kept ready.
+struct RescueOrder {
+    RescueOrder(std::string what, Instant until, const boost::asio::any_io_executor& executor)
+        : script(std::move(what)), deadline(until), done(executor) {}
+    std::string script;
+    Instant deadline;
+    std::optional<Result<std::string>> answer;
+    flow::Event done;
+};
+
 class Wire {
 public:
     Wire(const Ports& ports, std::unique_ptr<port::Session> session, int number);
@@ -43,10 +53,13 @@ public:
     /// Those of them that are commands, the shell that is kept ready not counted.
     [[nodiscard]] std::size_t commands() const { return live.size() - (rescue_place ? 1 : 0); }
     int held = 0;  ///< no new commands while this is not 0
-    /// A shell that waits for its script, see Target::rescue_shell(); written by who keeps it and who uses it.
-    std::unique_ptr<port::Channel> rescue;
-    bool rescue_place = false;   ///< it has a place among the live
-    bool rescue_in_use = false;  ///< taken out, and not yet ended
+    /// The shell that is kept ready (Target::rescue_shell()), by who keeps it: it has a place among the live; it waits
+    /// for a script. By who needs it: the script. By who is refused a channel: do without.
+    bool rescue_kept = false;
+    bool rescue_place = false;
+    bool rescue_ready = false;
+    std::shared_ptr<RescueOrder> rescue_order;
+    bool rescue_unwanted = false;
     /// True while a command holds bytes back, see port::Session::paused().
     [[nodiscard]] bool usable() const;
     [[nodiscard]] bool suspect() const { return suspect_since.has_value(); }
@@ -66,7 +79,7 @@ private:
     [[nodiscard]] model::Signs signs() const;
 
     port::Clock& clock_;
-    flow::Event look_;         // the watch sleeps on it
+    flow::Event look_;  // the watch sleeps on it
     bool sleeps_long_ = true;  // no command has run for a while
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sessions of one link: the current one, and those that have gone quiet.
 #include <algorithm>
+#include <utility>
 
 #include "flow/deadline.hpp"
 #include "link/link.hpp"
@@ -127,7 +128,7 @@ void Link::learnt(const std::shared_ptr<Wire>& wire, model::Facts facts, Instant
         compare_boots(wire);
         learnt_at_ = ports_.clock.now();
     }
-    if (target_.rescue_shell() && !wire->rescue_place) scope_.spawn(keep_rescue(wire));
+    if (target_.rescue_shell() && !std::exchange(wire->rescue_kept, true)) scope_.spawn(keep_rescue(wire));
     wire->changed.notify();
     changed_.notify();
     drop_idle_wires();
@@ -156,8 +157,10 @@ void Link::compare_boots(const std::shared_ptr<Wire>& wire) {
 /// A superseded wire without commands is let go; the only way in never is.
 void Link::drop_idle_wires() {
     if (!usable()) return;
-    for (auto& wire : wires_)
-        if (wire != current_ && wire->commands() == 0) wire->session->abort();
+    for (auto& wire : wires_) {
+        const bool needed = wire->rescue_order || (wire->rescue_ready && !current_->rescue_ready);
+        if (wire != current_ && wire->commands() == 0 && !needed) wire->session->abort();
+    }
 }
 
 }  // namespace vmc::link

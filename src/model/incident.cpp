@@ -166,7 +166,8 @@ void Incident::close() {
 Deeds Incident::deeds(const PowerLog& power, WallTime wall_now, Instant now) const {
     Deeds done;
     for (const Step& step : steps_) {
-        done.rungs.push_back({step.rung, when(step.at, wall_now, now)});
+        const bool suspected = step.reason.find(Condition::on_suspicion) != std::string::npos;
+        done.rungs.push_back({step.rung, when(step.at, wall_now, now), suspected});
         done.in_flight = done.in_flight || is_under_way(step, wall_now);
     }
     for (const auto& deed : power.deeds())

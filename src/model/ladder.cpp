@@ -181,7 +181,8 @@ private:
     }
 
     [[nodiscard]] Judged repair() const {
-        const std::string what = is_.to_repair() + (is_.suspected.empty() ? "" : " by the look of it");
+        const std::string what =
+            is_.to_repair() + std::string(is_.suspected.empty() ? std::string_view() : is_.on_suspicion);
         if (is_.rescue && is_.to_repair() == "fork-failure") return {true, what + ", and a shell was kept ready", {}};
         if (!is_.runs_commands) return {false, "no session runs commands", {}};
         if (cure_of(is_.to_repair()) != Cure::repair_or_reboot)
@@ -201,6 +202,9 @@ private:
     }
     [[nodiscard]] Judged reboot() const {
         auto judged = from_inside();
+        const auto repair = std::ranges::find(deeds_.rungs, Rung::repair, &Deeds::Taken::rung);
+        if (judged.may && cure_ == Cure::repair_or_reboot && repair != deeds_.rungs.end() && repair->suspected)
+            return {false, "the repair that was taken was for another cause", {}};
         const auto& past = deeds_.reboots;
         if (!judged.may || past.empty()) return judged;
         if (now_ < past.back() + policy_.between())

@@ -23,6 +23,7 @@ struct Condition {
     std::string cause = "unknown";
     /// Where it is not known: what a repair, which harms nobody, is worth a try for; empty: nothing.
     std::string suspected;
+    static constexpr std::string_view on_suspicion = " by the look of it";  ///< stands in the reason of such a step
     [[nodiscard]] const std::string& to_repair() const { return suspected.empty() ? cause : suspected; }
     /// The probability that it is we who are cut off or held up.
     double ours = 0;
@@ -57,6 +58,7 @@ struct Deeds {
     struct Taken {
         Rung rung;
         Instant at;
+        bool suspected = false;  ///< for a cause that was only suspected
     };
     std::vector<Taken> rungs;
     std::vector<Instant> power_actions;

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "model/key_values.hpp"
+#include "model/process_table.hpp"
 #include "model/quote.hpp"
 #include "model/script.hpp"
 
@@ -91,108 +92,6 @@ if [ -n "$peer" ] && command -v "$tables" >/dev/null; then
 fi
 )sh";
 
-// Only builtins: nothing else starts any more. First it is proven that a limit is reached (nine tenths of it): of the
-// kernel, of our user, of a control group around us. The session of one user with more than fifty processes, and more
-// than any other, is stopped whole, so that it does not fill up again, and then killed; where each has a session of its
-// own, what has one user and name. Not ourselves, who may bear the same name.
-constexpr std::string_view processes_body = R"sh(
-blanks=$IFS
-IFS='
-'
-of() {
-    line='' uid=''
-    read -r line <"$1/stat" || return 1
-    case ${line##*) } in Z* | X* | ?' 2 '*) return 1 ;; esac
-    name=${line#*(}
-    name=${name%)*}
-    session=${line##*) }
-    session=${session#* * * }
-    session=${session%% *}
-    while IFS=$blanks read -r key value _; do
-        [ "$key" = Uid: ] && uid=$value && break
-    done <"$1/status"
-}
-kind() {
-    case $by in session) kind=$uid:$session ;; *) kind=$uid:$name ;; esac
-}
-find_worst() {
-    by=$1 kinds='' most=50 worst='' seen=''
-    set +f
-    for dir in /proc/[0-9]*; do
-        of "$dir" || continue
-        case $name in sshd* | systemd* | init) continue ;; esac
-        [ "$session" = "$ours" ] && continue
-        kind
-        kinds="$kinds$kind
-"
-    done
-    set -f
-    for one in $kinds; do
-        case $seen in *"<$one>"*) continue ;; esac
-        seen="$seen<$one>" n=0
-        for other in $kinds; do
-            [ "$one" = "$other" ] && n=$((n + 1))
-        done
-        [ "$n" -gt "$most" ] && most=$n worst=$one
-    done
-}
-is_full() {
-    case $2 in '' | *[!0-9]*) return ;; esac
-    [ "$((10 * $1))" -lt "$((9 * $2))" ] || full="$full$3 $1 of $2; "
-}
-full='' ours='' me='' mine=0
-of "/proc/$$" && ours=$session me=$uid
-IFS=$blanks read -r _ _ _ total _ </proc/loadavg
-# Builtins read a byte at a time, and the kernel gives of these one byte.
-is_full "${total#*/}" "${vmc_threads_max:=$(cat /proc/sys/kernel/threads-max)}" threads-max
-# The first 300 numbers are given out once.
-: "${vmc_pid_max:=$(cat /proc/sys/kernel/pid_max)}"
-case $vmc_pid_max in '' | *[!0-9]*) ;; *) is_full "${total#*/}" "$((vmc_pid_max - 300))" pid_max ;; esac
-set +f
-for dir in /proc/[0-9]*; do
-    of "$dir" && [ "$uid" = "$me" ] && mine=$((mine + 1))
-done
-set -f
-while IFS=$blanks read -r word second max _; do
-    [ "$word $second" = 'Max processes' ] && is_full "$mine" "$max" "processes of user $me"
-done <"/proc/$$/limits"
-while read -r group; do
-    group=${group##*:}
-    while [ -n "$group" ]; do
-        for base in /sys/fs/cgroup /sys/fs/cgroup/pids; do
-            [ -r "$base$group/pids.max" ] || continue
-            read -r max <"$base$group/pids.max" && read -r total <"$base$group/pids.current" &&
-                is_full "$total" "$max" "pids.max of $group"
-        done
-        group=${group%/*}
-    done
-done <"/proc/$$/cgroup"
-worst=''
-if [ -n "$full" ]; then
-    find_worst session
-    [ -n "$worst" ] || find_worst name
-fi
-each() {
-    found=0
-    set +f
-    for dir in /proc/[0-9]*; do
-        of "$dir" && kind && [ "$kind" = "$worst" ] && [ "$session" != "$ours" ] || continue
-        case $name in sshd* | systemd* | init) continue ;; esac
-        case $1,${line##*) } in STOP,T*) continue ;; esac
-        kill "-$1" "${dir#/proc/}" && found=$((found + 1))
-    done
-    set -f
-}
-if [ -n "$worst" ]; then
-    for pass in 1 2 3 4 5 6 7 8 9 10; do
-        each STOP
-        [ "$found" -gt 0 ] || break
-    done
-    each KILL
-    printf '%skilled %s of user:%s %s\n' "$full" "$found" "$by" "$worst"
-fi
-)sh";
-
 constexpr std::string_view reboot_body = R"sh(
 printf 'ordered\n'
 if [ -d /run/systemd/system ]; then systemctl reboot; else shutdown -r now || reboot; fi
@@ -216,12 +115,12 @@ struct Mends {
 };
 constexpr std::string_view restart_words = "wake or restart sshd, by the init system that is found";
 constexpr std::string_view way_words = "unban us, and a rule in front of all others that lets us in";
-constexpr std::array mends = {
+const std::array mends = {
     Mends{"sshd-down", sshd_body, restart_words},
     Mends{"sshd-hung", sshd_body, restart_words},
     Mends{"port-rejected", way_body, way_words},
     Mends{"port-filtered", way_body, way_words},
-    Mends{"fork-failure", processes_body, "stop and kill what fills the process table"},
+    Mends{"fork-failure", process_table_body, "stop and kill what fills the process table"},
 };
 
 const Mends* what_mends(std::string_view cause) {

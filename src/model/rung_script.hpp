@@ -28,6 +28,8 @@ struct Means {
 /// Of a repair: what mends this cause; of the others the cause does not matter. Empty where there is none: a rung that
 /// is not climbed from inside, a cause that nothing mends. The script prints what it did, a line each.
 [[nodiscard]] std::string rung_script(Rung rung, std::string_view cause, const Means& means, std::string_view nonce);
+/// What it says begins so where it found nothing to do, and goes on with why.
+inline constexpr std::string_view nothing_done = "none: ";
 /// What it does, in one line for people: "restart sshd (systemctl, service or by its pid file)".
 [[nodiscard]] std::string rung_words(Rung rung, std::string_view cause);
 

@@ -62,8 +62,13 @@ Duration Rungs::longest(Rung rung) const {
 
 Async<Result<std::string>> Rungs::take(Rung rung, std::string cause, std::optional<PowerState> state) {
     if (rung == Rung::look_again) co_return "looked once more";
-    if (rung == Rung::repair && cause == "fork-failure" && link_.has_rescue())
+    const bool rescue = rung == Rung::repair && cause == "fork-failure" && link_.has_rescue();
+    if (rescue && !means_.sudo) co_return co_await by_rescue(std::move(cause));
+    if (rescue) {
+        auto as_root = co_await from_inside(rung, cause);
+        if (as_root || !link_.has_rescue()) co_return as_root;
         co_return co_await by_rescue(std::move(cause));
+    }
     if (rung < Rung::nmi) co_return co_await from_inside(rung, std::move(cause));
     co_return co_await by_power(power_action(rung, state));
 }
@@ -81,6 +86,7 @@ Async<Result<std::string>> Rungs::from_inside(Rung rung, std::string cause) {
     const auto answer = model::answer_of(*printed, nonce);
     if (!answer && !is_destructive(rung)) co_return std::unexpected(answer.error());
     const auto said = answer ? in_one_line(*answer) : std::string("ordered");
+    if (said.starts_with(model::nothing_done)) co_return failed(Code::declined, Stage::command, said);
     if (said.empty()) co_return failed(Code::declined, Stage::command, "nothing was found that could be done");
     co_return said;
 }
@@ -96,7 +102,7 @@ Async<Result<std::string>> Rungs::by_rescue(std::string cause) {
     const auto answer = model::answer_of(*printed, nonce);
     if (!answer) co_return std::unexpected(answer.error());
     const auto said = in_one_line(*answer);
-    if (said.empty()) co_return failed(Code::declined, Stage::command, "nothing there fills the process table");
+    if (said.starts_with(model::nothing_done)) co_return failed(Code::declined, Stage::command, said);
     co_return "through the shell that was kept ready: " + said;
 }
 

@@ -85,26 +85,6 @@ TEST_CASE("without a shell that was kept ready a full process table is left alon
     CHECK(s.power.orders().empty());
 }
 
-TEST_CASE(
-    "the shell that is kept ready is no command: a timeout beside it ends the right one, an old session is let go") {
-    Scenario s(1, Target("web-1").rescue_shell(true));
-    REQUIRE(s.online());
-    s.world.run_for(5s);
-    CHECK(s.link->has_rescue());
-    auto& stays = s.run(Command("sleep 60"));
-    auto& ends = s.finish(Command("sleep 100").within(5s));
-    CHECK(ends.outcome->slug() == "timed_out");
-    CHECK_FALSE(stays.done());
-    CHECK(s.until_done(stays));
-    CHECK(stays.outcome->exit_code() == 0);
-    s.host.reset_connections();
-    REQUIRE(s.world.run_until([&] { return !s.is_online(); }, 1s));
-    REQUIRE(s.online());
-    s.world.run_for(30s);
-    CHECK(s.link->wires() == 1);
-    CHECK(s.link->has_rescue());
-}
-
 TEST_CASE("a dead sshd is started through the session that is left, and nothing is rebooted") {
     for (const auto& fault : {Fault::sshd_stop(0s, never_ending), Fault::sshd_freeze(0s, never_ending)}) {
         Lost s;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From fault to proof on a real kernel, by QEMU's own power switch. Prints how long each took (pytest -s)."""
 
+import datetime
 import json
 import os
 import pathlib
@@ -26,12 +27,13 @@ class Case:
         self.vm = vm
         self.name = f"{vm.host}:{vm.about['port']}"
 
-    def policy(self, more=""):
+    def policy(self, more="", switch="", silence=SILENCE):
         config = self.vm.home / ".config" / "vm-connection" / "config.toml"
         config.parent.mkdir(parents=True, exist_ok=True)
         bare = self.vm.about["address"]
-        config.write_text(f'[host."{bare}".power]\ntype = "qmp"\nsocket = "{self.vm.about["qmp"]}"\n'
-                          f'[host."{bare}".recovery]\nprofile = "lab"\nsilence = {SILENCE}\nbetween = 1\n{more}')
+        switch = switch or f'type = "qmp"\nsocket = "{self.vm.about["qmp"]}"\n'
+        config.write_text(f'[host."{bare}".power]\n{switch}'
+                          f'[host."{bare}".recovery]\nprofile = "lab"\nsilence = {silence}\nbetween = 1\n{more}')
 
     def recover(self, *options):
         """What became of it, and how long it took."""
@@ -222,3 +224,52 @@ def test_a_fork_bomb_is_ended_through_the_shell_that_was_kept_ready(case):
         assert "through the shell that was kept ready" in done.steps[-1].result, done.steps
         held.run("echo 4000 >/proc/sys/kernel/threads-max")
     assert boot_id(case.vm) == case.before
+
+
+def test_a_vm_that_is_off_is_switched_on_without_waiting_for_silence(case, tmp_path):
+    """By a program of the user's own: QEMU's socket goes when its VM goes."""
+    switch, power = tmp_path / "switch", f"{ROOT}/lab/vm power {case.vm.name}"
+    switch.write_text(f"#!/bin/sh\ncase $1 in\n"
+                      f"status) case $({power} status) in *'\"running\"'*) echo on ;; *) echo off ;; esac ;;\n"
+                      f'*) {power} "$1" ;;\nesac\n')
+    switch.chmod(0o755)
+    by = "".join(f'{word} = ["{switch}", "{word}"]\n' for word in ("status", "on", "off"))
+    case.policy("", switch=f'type = "command"\n{by}', silence=300)
+    case.vm.vmc("exec", "--", "(sleep 1; poweroff -f) >/dev/null 2>&1 &")
+    deadline = time.monotonic() + BOOT_WITHIN
+    while case.power() == "running":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    told, rungs, took = case.recover()
+    assert told["recovered"] and rungs == ["power-cycle"] and took < 300, told
+    assert "off by its power switch" in told["steps"][-1]["reason"] and boot_id(case.vm) != case.before
+
+
+def test_a_panic_whose_dump_is_being_written_is_waited_for(case, tmp_path):
+    """The panic is a real one; the words of kdump's second kernel are said for it."""
+    console, ended = tmp_path / "console", []
+    console.touch()
+    case.policy(f'[host."{case.vm.about["address"]}".console]\ntype = "file"\npath = "{console}"\n')
+
+    def dump():
+        with console.open("a") as says:
+            print("[   40.100000] Kernel panic - not syncing: sysrq triggered crash", file=says)
+            print("[    0.000000] Starting crashdump kernel...", file=says, flush=True)
+            for percent in range(0, 100, 4):
+                print(f"Copying data : [{percent:3}.0 %]", file=says, flush=True)
+                time.sleep(1)
+            ended.append(time.time())
+            print("The dumpfile is saved to /var/crash/vmcore.", file=says, flush=True)
+
+    case.vm.vmc("exec", "--", "echo 0 >/proc/sys/kernel/panic; "
+                              "(sleep 1; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &")
+    deadline = time.monotonic() + BOOT_WITHIN
+    while case.power() != "guest-panicked":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    dumping = threading.Thread(target=dump)
+    dumping.start()
+    told, rungs, _ = case.recover()
+    dumping.join()
+    assert told["recovered"] and rungs == ["power-cycle"] and boot_id(case.vm) != case.before, told
+    assert datetime.datetime.fromisoformat(told["steps"][-1]["at"]).timestamp() > ended[0], told

@@ -11,13 +11,12 @@ Contact::Contact(const HostOptions& options, Settings settings, Target target)
     vm_.on_notice([this](const Notice& notice) { console_.hear(notice); });
 }
 
-Expected<std::unique_ptr<Contact>> Contact::open(const HostOptions& options, Duration at_most, bool rescue_shell) {
+Expected<std::unique_ptr<Contact>> Contact::open(const HostOptions& options, Duration at_most) {
     auto settings = options.settings();
     if (!settings) return std::unexpected(std::move(settings.error()));
     auto target = options.target(*settings);
     if (!target) return std::unexpected(std::move(target.error()));
     target->connect_timeout(std::min(target->connect_timeout(), at_most));
-    target->rescue_shell(rescue_shell);
     std::unique_ptr<Contact> contact(new Contact(options, std::move(*settings), std::move(*target)));
     if (options.retry_auth()) contact->vm_.retry_auth(true);
     return contact;

@@ -16,10 +16,9 @@ namespace vmc::cli {
 /// The VM a verb works with: its settings read, its notices told, every wait open to Ctrl-C.
 class Contact {
 public:
-    /// Nothing is connected yet. `at_most` bounds the connect timeout further; `rescue_shell` as in Target.
+    /// Nothing is connected yet. `at_most` bounds the connect timeout further.
     [[nodiscard]] static Expected<std::unique_ptr<Contact>> open(const HostOptions& options,
-                                                                 Duration at_most = Duration::max(),
-                                                                 bool rescue_shell = false);
+                                                                 Duration at_most = Duration::max());
 
     [[nodiscard]] Vm& vm() { return vm_; }
     [[nodiscard]] const Console& console() const { return console_; }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // vmc incidents [HOST|ID]
+#include <unistd.h>
+
 #include <map>
 #include <vector>
 
@@ -7,8 +9,10 @@
 #include <CLI/CLI.hpp>
 #include <vm_connection/loop.hpp>
 
+#include "app/cli/console.hpp"
 #include "app/cli/json_text.hpp"
 #include "app/cli/streams.hpp"
+#include "app/cli/terminal.hpp"
 #include "app/cli/verb.hpp"
 #include "edge/store/file_store.hpp"
 #include "model/incident_text.hpp"
@@ -26,6 +30,8 @@ constexpr auto incidents_examples = R"(Examples:
 The log and what was kept beside it (kernel log, pstore, the journal of the
 boot before, jobs) are in ~/.local/state/vm-connection/incidents. Exit code: 0;
 1 there is none; 64 usage; 125 they cannot be read.)";
+
+constexpr std::size_t text_column = 26;  // behind the time and the event
 
 struct Line {
     std::string at, incident, host, event, text;
@@ -73,6 +79,7 @@ std::optional<Line> read_line(std::string_view text) {
 std::string Incidents::page(const std::vector<std::string>& order,
                             const std::map<std::string, std::vector<Line>>& all) const {
     std::string text;
+    const auto columns = Terminal::width(STDOUT_FILENO);
     const std::size_t first = order.size() > last_ ? order.size() - last_ : 0;
     for (std::size_t i = first; i < order.size(); ++i) {
         const auto& lines = all.at(order[i]);
@@ -80,10 +87,11 @@ std::string Incidents::page(const std::vector<std::string>& order,
         text += fmt::format("{}  {}\n", order[i], lines.front().host);
         if (order.size() == 1) {
             for (const auto& line : lines)
-                text += fmt::format("  {}  {:<8}  {}\n", line.at.substr(11, 12), line.event, line.text);
+                text += fmt::format("  {}  {:<8}  {}\n", line.at.substr(11, 12), line.event,
+                                    wrapped(line.text, text_column, columns));
         } else {
-            text += fmt::format("  {}\n  {}\n", lines.front().text,
-                                end.event == "closed" ? end.text : "open, last: " + end.event + " " + end.text);
+            const auto last = end.event == "closed" ? end.text : "open, last: " + end.event + " " + end.text;
+            text += fmt::format("  {}\n  {}\n", wrapped(lines.front().text, 2, columns), wrapped(last, 2, columns));
         }
     }
     return text;

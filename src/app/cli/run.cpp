@@ -90,7 +90,7 @@ Expected<int> RunVerb::run(const Words& words) {
     if (!sinks) return std::unexpected(std::move(sinks.error()));
     if (request->id().empty()) request->id(new_job_id());
     const std::string id = request->id();
-    auto contact = Contact::open(host_, Duration::max(), recover_);
+    auto contact = Contact::open(host_);
     if (!contact) return std::unexpected(std::move(contact.error()));
     const auto lost_after = span_of("--lost-after", lost_after_.value_or((*contact)->settings().text("lost_after")));
     if (!lost_after) return std::unexpected(lost_after.error());

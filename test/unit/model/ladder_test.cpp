@@ -83,7 +83,11 @@ TEST_CASE("what is only suspected is repaired where that harms nobody, and never
     const auto first = decide(odd);
     CHECK(acts(first, Rung::repair));
     CHECK(first.reason == "port-filtered by the look of it, and a session runs commands");
-    CHECK(decide(odd, after(Rung::repair)).what == What::give_up);
+    auto tried = after(Rung::repair);
+    tried.rungs.back().suspected = true;  // and now it is named, and is something else
+    CHECK(decide(ill("sshd-down"), tried).what == What::give_up);
+    CHECK(acts(decide(ill("read-only-root"), tried), Rung::reboot));
+    CHECK(acts(decide(ill("sshd-down"), after(Rung::repair)), Rung::reboot));
     odd.suspected = "fork-failure";
     odd.runs_commands = false;
     CHECK(decide(odd).what == What::give_up);
