@@ -110,8 +110,8 @@ class SSHConnection(Face, JobsFace):
         return do(lambda mail: self._verbs.power(mail, action))
 
     def console(self, lines: int = 100, *, listen: float = 0) -> ConsoleLines:
-        """The last lines that were captured of its console, by any process of ours, after `listen` more seconds of
-        capturing. Connects to nothing but the console.
+        """The last lines captured of its console, by any process of ours, after listening for `listen` seconds
+        (to a file: to its end). Connects to nothing but the console.
 
         Raises ValueError without a console, VMConnectionError when it cannot be opened and nothing was captured before.
         """

@@ -13,6 +13,8 @@ constexpr Duration signal_works_within = std::chrono::milliseconds(150);
 constexpr Duration term_grace = std::chrono::seconds(2);
 constexpr Duration within_same_connection = std::chrono::seconds(4);
 constexpr Duration beside_it = std::chrono::seconds(10);
+constexpr int counts = 3;
+constexpr Duration count_again = std::chrono::milliseconds(150);
 
 /// Sends no new commands on a wire while one of its commands is found by counting.
 class Held {
@@ -39,13 +41,15 @@ Async<Known> Link::end_process(Running& running, const std::shared_ptr<Wire>& wi
         co_await ports_.clock.sleep_until(ports_.clock.now() + signal_works_within);
     }
     tell(Notice::Kind::command, "ending the command on the VM");
-    const std::size_t index = running.index();
-    const std::size_t live = wire->live.size();
-    if (hears_us && !wire->session->paused()) {
-        const auto order = model::EndOrder::same_connection(index, live, term_grace);
+    for (int counted = 1; hears_us && !wire->session->paused(); ++counted) {
+        const auto order = model::EndOrder::same_connection(running.index(), wire->live.size(), term_grace);
+        const bool last = counted == counts;
         auto killed = co_await flow::until(ports_.clock, ports_.clock.now() + within_same_connection,
-                                           end_over(*wire->session, order));
-        if (killed && *killed) co_return **killed;
+                                           end_over(*wire->session, order, last));
+        if (!killed || !*killed) break;
+        // A probe of ours that came or went just then was counted wrongly, and nothing was done: once more.
+        if (**killed != Known::unknown || last) co_return **killed;
+        co_await ports_.clock.sleep_until(ports_.clock.now() + count_again);
     }
     const bool told = wire->facts && !wire->facts->ssh_connection.empty();
     const auto connection = told ? wire->facts->ssh_connection : wire->own_view();
@@ -56,7 +60,7 @@ Async<Known> Link::end_process(Running& running, const std::shared_ptr<Wire>& wi
     // Counted now, and held: a command that began in between would be counted instead of one that ended.
     const Held held(*wire);
     const auto order = model::EndOrder::other_connection(connection, running.index(), wire->live.size(), term_grace);
-    auto killed = co_await flow::until(ports_.clock, deadline, end_over(**second, order));
+    auto killed = co_await flow::until(ports_.clock, deadline, end_over(**second, order, true));
     co_await (*second)->close(ports_.clock.now() + signal_works_within);
     co_return killed && *killed ? **killed : Known::unknown;
 }
@@ -81,13 +85,14 @@ Async<void> Link::log_in_beside(std::weak_ptr<Beside> wanted, Instant deadline) 
 }
 
 /// Nothing when the script could not be run or understood.
-Async<std::optional<Known>> Link::end_over(port::Session& session, model::EndOrder order) {
+Async<std::optional<Known>> Link::end_over(port::Session& session, model::EndOrder order, bool last) {
     const auto nonce = model::nonce(ports_.random.draw());
     auto printed = co_await ask_on(session, model::end_script(order, nonce), ports_.clock.now() + beside_it);
     if (!printed) co_return std::nullopt;
     const auto answer = model::parse_end(*printed, nonce);
     if (!answer) co_return std::nullopt;
-    if (answer->killed != Known::yes) tell(Notice::Kind::command, "the command may still run: " + answer->reason);
+    if (last && answer->killed != Known::yes)
+        tell(Notice::Kind::command, "the command may still run: " + answer->reason);
     co_return answer->killed;
 }
 

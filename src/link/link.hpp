@@ -157,7 +157,7 @@ private:
     };
     Async<Result<std::unique_ptr<port::Session>>> second_session(Instant deadline);
     Async<void> log_in_beside(std::weak_ptr<Beside> wanted, Instant deadline);
-    Async<std::optional<Known>> end_over(port::Session& session, model::EndOrder order);
+    Async<std::optional<Known>> end_over(port::Session& session, model::EndOrder order, bool last);
 
     // ask.cpp: probes
     struct Told {

@@ -2,30 +2,26 @@
 """A VM's console from Python: a file, a program, and the fake. Sockets and bad ends are in test/cli/test_console."""
 
 import asyncio
-import threading
+import itertools
 import time
 
 import pytest
 
 from vm_connection import ConsoleLine, ConsoleSource, SSHConnection, VMConnection, VMConnectionError, aio
 
+hosts = (f"console-{number}" for number in itertools.count())  # each a log of its own
 
-def test_what_a_file_and_a_program_said_is_told_with_its_time(tmp_path, hosts):
+
+def test_what_a_file_and_a_program_said_is_told_with_its_time(tmp_path):
     log = tmp_path / "console.log"
     log.write_text("")
     vm = VMConnection(next(hosts), "u", "k", console=ConsoleSource.file(log))
     assert vm.console().lines == ()
-
-    def say():
-        time.sleep(0.2)  # while it is listened to
-        with log.open("a") as out:
-            out.write("[    0.1] Linux version 6.1\nweb-1 login: \x1b[0m\n")
-
-    saying = threading.Thread(target=say)
     began = time.time()
-    saying.start()
-    told = vm.console(10, listen=2)
-    saying.join()
+    log.write_text("[    0.1] Linux version 6.1\nweb-1 login: \x1b[0m\n")
+    assert vm.console().lines == ()  # nobody has listened
+    told = vm.console(10, listen=5)
+    assert time.time() - began < 4, "a file is read to its end, and no longer"
     words = [line for line in told.lines if not line.note]
     assert [line.text for line in words] == ["[    0.1] Linux version 6.1", "web-1 login: \\x1b[0m"], told
     assert all(began <= line.at <= time.time() + 1 for line in words) and told.trouble == ""
@@ -38,7 +34,7 @@ def test_what_a_file_and_a_program_said_is_told_with_its_time(tmp_path, hosts):
     assert "from a program" in [line.text for line in asyncio.run(other()).lines]
 
 
-def test_bad_input_is_refused_before_anything_is_opened(tmp_path, hosts):
+def test_bad_input_is_refused_before_anything_is_opened(tmp_path):
     with pytest.raises(ValueError, match="no console"):
         SSHConnection("vm1", "u", "k").console()
     for wrong in ("ls", [], [1], None):

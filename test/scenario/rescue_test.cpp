@@ -19,7 +19,9 @@ public:
         REQUIRE(online());
         world.run_for(5s);
     }
-    bool comes_back() { return world.run_until([this] { return link->has_rescue(); }, 2min); }
+    bool comes_back() {
+        return world.run_until([this] { return link->has_rescue(); }, 2min);
+    }
     /// Whether the command was ended, and no other.
     void ends_the_right_one() {
         auto& before = run(Command("sleep 60"));
@@ -68,6 +70,19 @@ TEST_CASE("a question to the shell that nobody waits for any more leaves another
 TEST_CASE("where sshd grants one channel at a time a command gets it, not the shell") {
     Kept s(1);
     for (int i = 0; i < 3; ++i) CHECK(s.finish(Command("exit 3")).outcome->exit_code() == 3);
+}
+
+TEST_CASE("a command that is ended while a probe of ours comes or goes is ended all the same") {
+    for (auto after = 200ms; after < 500ms; after += 1ms) {
+        CAPTURE(after.count());
+        Scenario s;
+        s.host.obeys_signals = false;
+        s.host.path.latency = 5ms;
+        REQUIRE(s.online());
+        auto& job = s.finish(Command("sleep 1000").within(after));
+        REQUIRE(job.outcome->as<TimedOut>() != nullptr);
+        CHECK(job.outcome->as<TimedOut>()->killed == Known::yes);
+    }
 }
 
 TEST_CASE("an old session is let go when a new one has its own shell, and not before") {

@@ -228,7 +228,7 @@ def test_a_fork_bomb_is_ended_through_the_shell_that_was_kept_ready(case):
 
 def test_a_vm_that_is_off_is_switched_on_without_waiting_for_silence(case, tmp_path):
     """By a program of the user's own: QEMU's socket goes when its VM goes."""
-    switch, power = tmp_path / "switch", f"{ROOT}/lab/vm power {case.vm.name}"
+    switch, power = tmp_path / "switch", f"env HOME={os.environ['HOME']} {ROOT}/lab/vm power {case.vm.name}"
     switch.write_text(f"#!/bin/sh\ncase $1 in\n"
                       f"status) case $({power} status) in *'\"running\"'*) echo on ;; *) echo off ;; esac ;;\n"
                       f'*) {power} "$1" ;;\nesac\n')
