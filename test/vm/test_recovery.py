@@ -53,6 +53,15 @@ class Case:
     def power(self):
         return lab_vm("power", self.vm.name, "status")["power"]
 
+    def panic(self):
+        """For good: with panic=0 it stays so until its power is cycled."""
+        self.vm.vmc("exec", "--", "echo 0 >/proc/sys/kernel/panic; "
+                                  "(sleep 1; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &")
+        deadline = time.monotonic() + BOOT_WITHIN
+        while self.power() != "guest-panicked":
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
     def qmp(self, command, **arguments):
         return lab_vm("qmp", self.vm.name, json.dumps({"execute": command, "arguments": arguments}))
 
@@ -91,12 +100,7 @@ def test_a_vm_that_comes_back_by_itself_needs_no_step(case):
 
 
 def test_a_panic_with_panic_0_is_proof_and_nobody_waits_for_silence(case):
-    case.vm.vmc("exec", "--", "echo 0 >/proc/sys/kernel/panic; "
-                              "(sleep 1; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &")
-    deadline = time.monotonic() + BOOT_WITHIN
-    while case.power() != "guest-panicked":
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    case.panic()
     told, rungs, _ = case.recover()
     assert told["recovered"] and rungs == ["power-cycle"], told
     assert "panicked" in told["steps"][-1]["reason"] and boot_id(case.vm) != case.before
@@ -261,12 +265,7 @@ def test_a_panic_whose_dump_is_being_written_is_waited_for(case, tmp_path):
             ended.append(time.time())
             print("The dumpfile is saved to /var/crash/vmcore.", file=says, flush=True)
 
-    case.vm.vmc("exec", "--", "echo 0 >/proc/sys/kernel/panic; "
-                              "(sleep 1; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &")
-    deadline = time.monotonic() + BOOT_WITHIN
-    while case.power() != "guest-panicked":
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    case.panic()
     dumping = threading.Thread(target=dump)
     dumping.start()
     told, rungs, _ = case.recover()
