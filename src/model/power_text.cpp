@@ -53,6 +53,28 @@ PowerState state_of_qemu(std::string_view status) {
     return found == std::end(known) ? PowerState::unknown : found->second;
 }
 
+std::optional<PowerState> state_of_qemu_event(std::string_view event) {
+    static constexpr std::pair<std::string_view, PowerState> known[] = {
+        {"RESET", PowerState::on},
+        {"STOP", PowerState::paused},
+        {"SUSPEND", PowerState::paused},
+        {"SHUTDOWN", PowerState::off},
+        {"GUEST_PANICKED", PowerState::panicked},
+        {"GUEST_CRASHLOADED", PowerState::dumping},  // its crash kernel takes over
+    };
+    const auto* const found = std::ranges::find(known, event, &std::pair<std::string_view, PowerState>::first);
+    return found == std::end(known) ? std::nullopt : std::optional(found->second);
+}
+
+bool is_secret(std::string_view option) {
+    const auto name = lower(option);
+    if (name.ends_with("file") || name.ends_with("path") || name.ends_with("script") || name == "no_password")
+        return false;
+    static constexpr std::string_view words[] = {"passw",   "passphrase", "secret",     "token",
+                                                 "api_key", "apikey",     "access_key", "private_key"};
+    return std::ranges::any_of(words, [&](std::string_view word) { return name.contains(word); });
+}
+
 std::string last_words(std::string_view out, std::string_view err) {
     const auto line = last_line(err).empty() ? last_line(out) : last_line(err);
     return escape_for_terminal(line.substr(0, longest_answer)).substr(0, longest_answer);

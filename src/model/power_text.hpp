@@ -16,6 +16,12 @@ namespace vmc::model {
 [[nodiscard]] PowerState state_of_word(std::string_view out);
 /// `status` of QEMU's query-status.
 [[nodiscard]] PowerState state_of_qemu(std::string_view status);
+/// How a machine stands by the name of one of QEMU's events; nothing for one that does not tell that.
+[[nodiscard]] std::optional<PowerState> state_of_qemu_event(std::string_view event);
+
+/// Whether an option of an agent by this name holds what nobody else may read ("password", "secret_key", "token"); the
+/// name of a file that does is none.
+[[nodiscard]] bool is_secret(std::string_view option);
 
 /// The last line of stderr, else of stdout, fit for a terminal, at most 300 bytes.
 [[nodiscard]] std::string last_words(std::string_view out, std::string_view err);

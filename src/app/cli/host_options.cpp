@@ -108,6 +108,7 @@ Expected<Settings> HostOptions::settings() const {
     auto settings = load_settings(ssh_.host, *bare);
     if (!settings) return settings;
     if (auto taken = take_flags(*settings); !taken) return std::unexpected(std::move(taken.error()));
+    if (power_) settings->power = *power_;
     const auto& pin = settings->get("host_key");
     if (!pin.value.empty() && !is_fingerprint(pin.value))
         return usage(pin.origin + ": not a fingerprint: \"" + pin.value +

@@ -34,6 +34,8 @@ public:
     void ask_no_closed_port(bool yes) { no_closed_port_ = yes; }
     /// --canary of the verbs that diagnose.
     void ask_canary(std::optional<std::string> which) { canary_ = std::move(which); }
+    /// --power of the verbs that may use it; none is none, whatever the files say.
+    void power_is(std::optional<PowerSwitch> which) { power_ = std::move(which); }
     /// Files, environment, then the flags of this command line.
     [[nodiscard]] Expected<Settings> settings() const;
     [[nodiscard]] Expected<Target> target(const Settings& settings) const;
@@ -46,6 +48,7 @@ private:
     std::optional<std::string> connect_timeout_;
     std::optional<std::string> host_key_;
     std::optional<std::string> canary_;
+    std::optional<std::optional<PowerSwitch>> power_;
     bool strict_ = false;
     bool ephemeral_ = false;
     bool retry_auth_ = false;

@@ -5,6 +5,7 @@
 
 #include "app/cli/contact.hpp"
 #include "app/cli/json_text.hpp"
+#include "app/cli/power_option.hpp"
 #include "app/cli/verb.hpp"
 #include "base/span.hpp"
 
@@ -45,6 +46,7 @@ public:
     void describe(CLI::App& app) override {
         app.add_option("ACTION", action_, "status, off, on, cycle, reset or nmi")->required()->group("Words");
         host_.describe(app);
+        power_.describe(app, "Its switch");
         app.add_flag("--json", json_, "one JSON document")->group("The answer");
         app.footer(power_examples);
     }
@@ -53,6 +55,7 @@ public:
 private:
     [[nodiscard]] std::string shown(const PowerReading& reading) const;
     HostOptions host_;
+    PowerOption power_;
     std::string action_;
     bool json_ = false;
 };
@@ -77,6 +80,11 @@ Expected<int> Power::run(const Words& words) {
     const auto action = parse_power_action(action_);
     if (!action && action_ != "status")
         return usage("power: unknown action \"" + action_ + "\" (status, off, on, cycle, reset or nmi)");
+    if (power_.given()) {
+        auto which = power_.read();
+        if (!which) return std::unexpected(std::move(which.error()));
+        host_.power_is(std::move(*which));
+    }
     auto contact = Contact::open(host_);
     if (!contact) return std::unexpected(std::move(contact.error()));
     if (!(*contact)->vm().target().power())

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/cli/table_reader.hpp"
+#include "model/power_text.hpp"
 
 namespace vmc::cli {
 
@@ -61,8 +62,7 @@ private:
                 if (!written || written->find('\n') != std::string::npos || key.find_first_of("=\n") != key.npos)
                     return bad("options", "must hold texts of one line and numbers: " + key);
                 if (key == "action" || key == "option") return bad("options", "cannot hold the action");
-                if (key == "password" || key == "passwd")
-                    return bad("options", "hold a password: put it into the secrets");
+                if (model::is_secret(key)) return bad("options", "hold a password: put it into the secrets");
                 options[key] = std::move(*written);
             }
         }

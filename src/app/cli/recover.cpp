@@ -5,6 +5,7 @@
 #include "app/cli/boot_text.hpp"
 #include "app/cli/contact.hpp"
 #include "app/cli/json_text.hpp"
+#include "app/cli/power_option.hpp"
 #include "app/cli/recovery_text.hpp"
 #include "app/cli/verb.hpp"
 #include "base/span.hpp"
@@ -48,6 +49,7 @@ public:
         app.add_flag("--dry-run", dry_, "say what would be done, and do nothing")->group(group);
         app.add_flag("--yes", yes_, "also steps that take the VM down")->group(group);
         app.add_option("--up-to", up_to_, "no step above this one")->option_text("STEP")->group(group);
+        power_.describe(app, group);
         app.add_option("--profile", profile_, "careful or lab")->option_text("NAME")->group(group);
         app.add_option("--timeout", timeout_, "at most this long (1h)")->option_text("SPAN")->group(group);
         app.add_flag("--json", json_, "one JSON document")->group("The answer");
@@ -58,6 +60,7 @@ public:
 private:
     [[nodiscard]] Expected<RecoveryPolicy> policy(RecoveryPolicy set) const;
     HostOptions host_;
+    PowerOption power_;
     std::optional<std::string> up_to_;
     std::optional<std::string> profile_;
     std::optional<std::string> timeout_;
@@ -89,6 +92,11 @@ Expected<RecoveryPolicy> Recover::policy(RecoveryPolicy set) const {
 
 Expected<int> Recover::run(const Words& words) {
     if (words) return usage("recover takes no command");
+    if (power_.given()) {
+        auto which = power_.read();
+        if (!which) return std::unexpected(std::move(which.error()));
+        host_.power_is(std::move(*which));
+    }
     auto contact = Contact::open(host_);
     if (!contact) return std::unexpected(std::move(contact.error()));
     const auto policy = this->policy((*contact)->settings().recovery);
@@ -137,7 +145,9 @@ Expected<int> RebootVerb::run(const Words& words) {
     if (!within) return std::unexpected(within.error());
     auto contact = Contact::open(host_);
     if (!contact) return std::unexpected(std::move(contact.error()));
-    auto done = (*contact)->finish((*contact)->vm().reboot(*within));
+    const auto& console = (*contact)->console();
+    const auto tell = [&console](const RecoveryNews& news) { console.say(news.text); };
+    auto done = (*contact)->finish((*contact)->vm().reboot(*within, tell));
     if (!done) return std::unexpected(std::move(done.error()));
     if (!*done) {
         const Error& why = done->error();

@@ -51,6 +51,29 @@ TEST_CASE("QEMU's own words for how a machine stands") {
     }
 }
 
+TEST_CASE("of QEMU's events those count that tell how its machine stands") {
+    CHECK(state_of_qemu_event("RESET") == PowerState::on);
+    CHECK(state_of_qemu_event("STOP") == PowerState::paused);
+    CHECK(state_of_qemu_event("SHUTDOWN") == PowerState::off);
+    CHECK(state_of_qemu_event("GUEST_PANICKED") == PowerState::panicked);
+    CHECK(state_of_qemu_event("GUEST_CRASHLOADED") == PowerState::dumping);
+    for (const char* name : {"", "POWERDOWN", "RESUME", "RTC_CHANGE", "NIC_RX_FILTER_CHANGED", "reset"}) {
+        CAPTURE(name);
+        CHECK_FALSE(state_of_qemu_event(name).has_value());
+    }
+}
+
+TEST_CASE("what nobody else may read has no place among an agent's options, and the name of its file has one") {
+    for (const char* name : {"password", "passwd", "secret_key", "snmp_priv_passwd", "token", "Access_Key", "apikey"}) {
+        CAPTURE(name);
+        CHECK(is_secret(name));
+    }
+    for (const char* name : {"plug", "ip", "username", "identity_file", "password_script", "ssl", "cipher", "retry"}) {
+        CAPTURE(name);
+        CHECK_FALSE(is_secret(name));
+    }
+}
+
 TEST_CASE("the words of a switch are one line, bounded, and cannot drive a terminal") {
     CHECK(last_words("out\n", "first\nsecond\n") == "second");
     CHECK(last_words("only\n\n", "") == "only");
