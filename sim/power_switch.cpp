@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
+
+#include "flow/deadline.hpp"
 
 namespace vmc::sim {
 
@@ -33,7 +36,7 @@ PowerState SimPowerSwitch::state() const {
 }
 
 Async<Result<PowerReading>> SimPowerSwitch::read(Instant deadline) {
-    if (flaw_ == Flaw::mute || network_.is_cut_off()) {
+    if (flaw_ == Flaw::mute || (network_.is_cut_off() && !another_way)) {
         co_await clock_.sleep_until(deadline);
         co_return failed(Code::timed_out, Stage::none, "the power switch does not answer");
     }
@@ -44,11 +47,11 @@ Async<Result<PowerReading>> SimPowerSwitch::read(Instant deadline) {
 }
 
 Async<Result<void>> SimPowerSwitch::act(PowerAction action, Instant deadline) {
-    if (network_.is_cut_off()) {
+    orders_.push_back({action, clock_.now(), host_.up(), host_.is_well(), under_way_ > 0});
+    if (network_.is_cut_off() && !another_way) {
         co_await clock_.sleep_until(deadline);
         co_return failed(Code::timed_out, Stage::none, "the power switch does not answer");
     }
-    orders_.push_back({action, clock_.now(), host_.up(), host_.is_well(), under_way_ > 0});
     const UnderWay counted(under_way_);
     host_.story().tell("switch", slug(action));
     co_await clock_.sleep_until(std::min(deadline, clock_.now() + answers_after));
@@ -62,6 +65,18 @@ Async<Result<void>> SimPowerSwitch::act(PowerAction action, Instant deadline) {
             co_return failed(Code::timed_out, Stage::none, "the power switch does not answer");
         default: carry_out(action); co_return Result<void>{};
     }
+}
+
+void SimPowerSwitch::say(PowerState state, std::string detail) {
+    said_.state = state;
+    said_.detail = std::move(detail);
+    news_.notify();
+}
+
+Async<std::optional<PowerReading>> SimPowerSwitch::overhear(Instant until) {
+    const bool heard = co_await flow::finishes(clock_, until, news_.wait());
+    if (!heard) co_return std::nullopt;
+    co_return said_;
 }
 
 void SimPowerSwitch::carry_out(PowerAction action) {

@@ -2,9 +2,11 @@
 // Who turns a simulated machine off and on, as well or as badly as real switches do.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "flow/event.hpp"
 #include "port/power_switch.hpp"
 #include "sim/world.hpp"
 
@@ -24,7 +26,7 @@ public:
     };
     static constexpr int flaws = 8;
 
-    /// An order, and what was true then.
+    /// An order, also one that does not reach it, and what was true then.
     struct Order {
         PowerAction action;
         Instant at;
@@ -35,14 +37,20 @@ public:
 
     /// It is reached as its machine is, by our own cable and the gateway, and not by the machine's own path.
     SimPowerSwitch(World& world, SimHost& host, Flaw flaw = Flaw::none)
-        : clock_(world.clock()), network_(world.network()), host_(host), flaw_(flaw) {}
+        : clock_(world.clock()), network_(world.network()), host_(host), flaw_(flaw), news_(world.executor()) {}
 
     Async<Result<PowerReading>> read(Instant deadline) override;
     Async<Result<void>> act(PowerAction action, Instant deadline) override;
+    [[nodiscard]] bool speaks() const override { return speaks_by_itself; }
+    Async<std::optional<PowerReading>> overhear(Instant until) override;
     [[nodiscard]] bool can(PowerAction action) const override { return action != PowerAction::cycle; }
     [[nodiscard]] std::string told(PowerAction action) const override { return "switch: " + std::string(slug(action)); }
 
     [[nodiscard]] const std::vector<Order>& orders() const noexcept { return orders_; }
+    /// To whoever listens at this moment.
+    void say(PowerState state, std::string detail);
+    bool speaks_by_itself = false;
+    bool another_way = false;   ///< it is reached also while our own cable is out
     bool paused_shows = true;   ///< it tells a pause from running, as QMP does
 
 private:
@@ -54,6 +62,8 @@ private:
     SimHost& host_;
     const Flaw flaw_;
     std::vector<Order> orders_;
+    flow::Event news_;
+    PowerReading said_;
     int under_way_ = 0;
 };
 

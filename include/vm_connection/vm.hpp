@@ -81,11 +81,11 @@ public:
     /// VM, none twice in an incident, among all processes of a state directory. `tell`: on the loop's thread.
     [[nodiscard]] Task<Recovery> recover(RecoveryPolicy policy = {}, RecoveryFn tell = {});
     /// Orderly, and verified: another boot of the same machine answers two commands in a row. Code::declined: the user
-    /// is not root there. Code::timed_out: it did not come back within that time.
-    [[nodiscard]] Task<Result<Reboot>> reboot(Duration within = std::chrono::minutes(10));
-    /// Captures its console (Target::console) into the state directory until it is cancelled, 8 MiB at most. One
-    /// process does so, others stand by. Opened again within 10 s when it is back. Fails with Code::bad_request (there
-    /// is none) or Code::local.
+    /// is not root there. Code::timed_out: not within that time. `tell`, on the loop's thread: when it was told to
+    /// ("began") and is back for sure ("closed"); how its old boot ended is asked after that, for 40 s at most.
+    [[nodiscard]] Task<Result<Reboot>> reboot(Duration within = std::chrono::minutes(10), RecoveryFn tell = {});
+    /// Captures its console (Target::console) into the state directory, 8 MiB at most, until it is cancelled; others
+    /// stand by. Opened again within 10 s when it is back. Code::bad_request (there is none), Code::local.
     [[nodiscard]] Task<Result<void>> capture_console();
     /// The last `lines` that were captured, after listening for `listen` where nobody captures already. Fails as
     /// capture_console() does, and when the console cannot be opened and nothing was captured before.

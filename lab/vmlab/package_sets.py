@@ -42,6 +42,8 @@ SETS = {
     "bsd-csh": {"always": [], "if_missing": ["csh", "libbsd0", "libmd0"]},
     "mksh": {"always": [], "if_missing": ["mksh"]},
     "yash": {"always": [], "if_missing": ["yash"]},
+    # A power switch by the contract of fence agents. The package wants the clouds' libraries; this one agent does not.
+    "fence": {"always": ["fence-agents", "python3-pexpect", "python3-ptyprocess"], "if_missing": []},
 }
 
 # The metapackage names the newest kernel; what it depends on is the real one.

@@ -152,7 +152,7 @@ Async<Result<PowerReading>> ask_power(Loop::Impl& loop, const Target& target) {
 Async<Result<PowerReading>> order_power(Loop::Impl& loop, const Target& target, PowerAction action) {
     const auto power = switch_of(loop, target);
     if (!power) co_return std::unexpected(power.error());
-    co_return co_await recovery::change_power(loop.ports(), target, **power, action, target.power()->within());
+    co_return co_await recovery::change_power(loop.ports(), target, **power, action, target.power()->within(), false);
 }
 
 }  // namespace
@@ -203,9 +203,9 @@ Task<Recovery> Vm::recover(RecoveryPolicy policy, RecoveryFn tell) {
     });
 }
 
-Task<Result<Reboot>> Vm::reboot(Duration within) {
-    return impl_->launch<Result<Reboot>>([impl = impl_.get(), within](link::Link& link) {
-        return recovery::reboot(impl->loop().ports(), impl->loop().prober(), link, within);
+Task<Result<Reboot>> Vm::reboot(Duration within, RecoveryFn tell) {
+    return impl_->launch<Result<Reboot>>([impl = impl_.get(), within, tell = std::move(tell)](link::Link& link) {
+        return recovery::reboot(impl->loop().ports(), impl->loop().prober(), link, within, tell);
     });
 }
 

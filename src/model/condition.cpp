@@ -61,6 +61,9 @@ Condition condition_of(const Diagnosis& diagnosis, const Circumstances& around, 
     is.stranger = is_stranger(diagnosis.boot_change);
     is.runs_commands = runs_commands(diagnosis);
     is.power = power;
+    const auto& evidence = diagnosis.health.evidence;
+    const auto said = std::ranges::find(evidence, "power-switch", &Evidence::check);
+    if (said != evidence.end()) is.power_words = said->detail;
     is.silent = is_silent(diagnosis, around);
     is.silent_sources = is.silent ? sources_of(around, power) : 0;
     return is;

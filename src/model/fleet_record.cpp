@@ -55,7 +55,9 @@ std::string FleetRecord::serialise() const {
 void FleetRecord::put(Entry entry, WallTime now) {
     std::erase_if(entries_, [&](const Entry& e) { return apart(e.looked, now) > remembered && e.acting <= now; });
     const auto at = std::ranges::lower_bound(entries_, entry.vm, {}, &Entry::vm);
-    if (at != entries_.end() && at->vm == entry.vm) *at = std::move(entry);
+    const bool known = at != entries_.end() && at->vm == entry.vm;
+    if (known && entry.acting == WallTime{}) entry.acting = at->acting;
+    if (known) *at = std::move(entry);
     else entries_.insert(at, std::move(entry));
 }
 

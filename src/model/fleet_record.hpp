@@ -20,7 +20,7 @@ public:
         std::string vm;        ///< 16 hex digits
         WallTime looked{};
         WallTime failed{};     ///< when it failed; zero: it is well
-        WallTime acting{};     ///< until then at the latest a step of ours goes on; zero: none does
+        WallTime acting{};     ///< until then at the latest it is being restarted; zero: who says this does not know
     };
     /// Who was not looked at for so long is nobody's.
     static constexpr Duration remembered = std::chrono::minutes(10);
@@ -32,7 +32,8 @@ public:
     [[nodiscard]] static FleetRecord parse(std::string_view record);
     [[nodiscard]] std::string serialise() const;
 
-    /// In the place of what was said of it before; those that nobody looks after are forgotten.
+    /// In the place of what was said of it before, but for what it does not know; those that nobody looks after are
+    /// forgotten.
     void put(Entry entry, WallTime now);
     [[nodiscard]] Fleet seen_by(const Entry& mine, WallTime now, std::size_t size_told) const;
 

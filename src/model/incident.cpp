@@ -49,8 +49,9 @@ bool is_under_way(const Incident::Step& step, WallTime now) {
 
 }  // namespace
 
-Incident Incident::parse(std::string_view record) {
-    if (!record.ends_with("whole=1\n")) return {};
+std::optional<Incident> Incident::parse(std::string_view record) {
+    if (record.empty()) return Incident();
+    if (!record.ends_with("whole=1\n")) return std::nullopt;
     const auto values = key_values(record);
     const auto text = [&](const std::string& key) {
         const auto found = values.find(key);
@@ -67,7 +68,7 @@ Incident Incident::parse(std::string_view record) {
     if (read.state_ == State::none) return read;
     read.id_ = text("id");
     const auto opened = parse_record_time(text("opened"));
-    if (read.id_.empty() || !opened) return {};
+    if (read.id_.empty() || !opened) return std::nullopt;
     read.opened_ = *opened;
     read.looked_ = parse_record_time(text("looked"));
     read.silent_ = parse_record_time(text("silent"));
@@ -75,7 +76,7 @@ Incident Incident::parse(std::string_view record) {
         const auto key = "step" + std::to_string(i);
         if (text(key).empty()) break;
         auto step = step_of(text(key));
-        if (!step) return {};
+        if (!step) return std::nullopt;
         step->reason = text(key + ".reason");
         step->action = text(key + ".action");
         step->result = text(key + ".result");
@@ -163,16 +164,25 @@ void Incident::close() {
     state_ = State::none;
 }
 
+std::optional<Rung> Incident::under_way(WallTime now) const {
+    for (const Step& step : steps_)
+        if (is_under_way(step, now)) return step.rung;
+    return std::nullopt;
+}
+
 Deeds Incident::deeds(const PowerLog& power, WallTime wall_now, Instant now) const {
     Deeds done;
     for (const Step& step : steps_) {
         const bool suspected = step.reason.find(Condition::on_suspicion) != std::string::npos;
-        done.rungs.push_back({step.rung, when(step.at, wall_now, now), suspected});
+        const bool carried_out = step.state == Step::State::worked;
+        const bool turns_off = step.rung == Rung::power_cycle && !step.reason.contains(Condition::was_off);
+        done.rungs.push_back({step.rung, when(step.at, wall_now, now), suspected, carried_out, turns_off});
         done.in_flight = done.in_flight || is_under_way(step, wall_now);
     }
     for (const auto& deed : power.deeds())
-        if (deed.action != PowerAction::nmi) done.power_actions.push_back(when(deed.at, wall_now, now));
+        (deed.action == PowerAction::nmi ? done.nmis : done.power_actions).push_back(when(deed.at, wall_now, now));
     std::ranges::sort(done.power_actions);
+    std::ranges::sort(done.nmis);
     for (const WallTime at : reboots_) done.reboots.push_back(when(at, wall_now, now));
     done.in_flight = done.in_flight || power.under_way(wall_now).has_value();
     return done;

@@ -39,8 +39,9 @@ public:
     static constexpr std::size_t kept = 128;
 
     Incident() = default;
-    /// Anything that is not a record of ours, whole and well-formed, is none.
-    [[nodiscard]] static Incident parse(std::string_view record);
+    /// Nothing for what is not empty and no record of ours, whole and well-formed: who cannot read what was done must
+    /// not act.
+    [[nodiscard]] static std::optional<Incident> parse(std::string_view record);
     [[nodiscard]] std::string serialise() const;
 
     [[nodiscard]] State state() const noexcept { return state_; }
@@ -63,6 +64,8 @@ public:
     /// The VM is well.
     void close();
 
+    /// A step that somebody has taken and that is not over.
+    [[nodiscard]] std::optional<Rung> under_way(WallTime now) const;
     /// In our own monotonic time. What the record says of a time to come was just now: a wall clock that was set back
     /// makes nothing older than it is.
     [[nodiscard]] Deeds deeds(const PowerLog& power, WallTime wall_now, Instant now) const;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/span.hpp"
+#include "model/cure.hpp"
 
 namespace vmc::model {
 namespace {
@@ -24,51 +25,6 @@ constexpr Duration soon = 5s;
 constexpr Duration later = 30s;
 constexpr Duration day = 24h;
 
-/// Whom a rung could help, by the cause that was named.
-enum class Cure {
-    repair_or_reboot,  ///< a daemon, a filter, a full fork table: from inside, else by starting anew
-    reboot,            ///< the kernel's own state
-    power,             ///< no kernel runs
-    time,              ///< it passes, or is somebody's doing
-    person,            ///< starting anew would find the same
-    unknown,
-};
-
-Cure cure_of(std::string_view cause) {
-    static constexpr std::pair<std::string_view, Cure> all[] = {
-        {"sshd-down", Cure::repair_or_reboot},
-        {"sshd-hung", Cure::repair_or_reboot},
-        {"port-rejected", Cure::repair_or_reboot},
-        {"port-filtered", Cure::repair_or_reboot},
-        {"fork-failure", Cure::repair_or_reboot},
-        {"userspace-stuck", Cure::reboot},
-        {"memory-exhausted", Cure::reboot},
-        {"read-only-root", Cure::reboot},
-        {"disk-hung", Cure::reboot},
-        {"kernel-fault", Cure::reboot},
-        {"vm-off", Cure::power},
-        {"kernel-dead", Cure::power},
-        {"booting", Cure::time},
-        {"shutting-down", Cure::time},
-        {"throttled", Cure::time},
-        {"boot-loop", Cure::person},
-        {"auth-denied", Cure::person},
-        {"restricted-shell", Cure::person},
-        {"disk-full", Cure::person},
-        {"inodes-full", Cure::person},
-        {"clock-stepped", Cure::person},
-        {"bastion-down", Cure::person},
-        {"dns", Cure::person},
-        {"route", Cure::person},
-        {"mtu", Cure::person},
-        {"slow", Cure::person},
-        {"lossy", Cure::person},
-        {"flapping", Cure::time},
-    };
-    const auto* const found = std::ranges::find(all, cause, &std::pair<std::string_view, Cure>::first);
-    return found == std::end(all) ? Cure::unknown : found->second;
-}
-
 /// One rung: may it be taken? Nothing: yes, for the reason that is left.
 struct Judged {
     bool may = false;
@@ -84,6 +40,7 @@ public:
     [[nodiscard]] Decision decide() const {
         if (is_.verdict == Verdict::healthy && is_.claim) return said(What::recovered, "it is well");
         if (auto no = forbidden()) return std::move(*no);
+        if (was_left_off()) return switch_on_again();
         if (const auto until = last_rung_works_until(); until && now_ < *until)
             return said(What::wait, "the last step may still take effect", *until);
         Decision decision;
@@ -118,7 +75,12 @@ public:
         if (is_.verdict == Verdict::healthy && is_.claim) told.why = "it is well";
         else if (auto no = forbidden()) told.why = std::move(no->reason);
         else if (rung > policy_.up_to()) told.why = "not allowed: up to " + std::string(slug(policy_.up_to()));
-        else if (has_taken(rung)) told.why = "taken already in this incident";
+        else if (rung == Rung::power_cycle && was_left_off()) {
+            const auto decision = switch_on_again();
+            told.may = decision.what == What::act;
+            told.later = !told.may;
+            told.why = decision.reason;
+        } else if (has_taken(rung)) told.why = "taken already in this incident";
         else if (!deeds_.rungs.empty() && rung < highest()) told.why = "a higher one was taken already";
         else {
             auto judged = judge(rung);
@@ -162,6 +124,21 @@ private:
     [[nodiscard]] bool has_taken(Rung rung) const {
         return std::ranges::find(deeds_.rungs, rung, &Deeds::Taken::rung) != deeds_.rungs.end();
     }
+    /// Whoever cycled its power came no further than to turn it off.
+    [[nodiscard]] bool was_left_off() const {
+        const auto cycles = std::ranges::count(deeds_.rungs, Rung::power_cycle, &Deeds::Taken::rung);
+        const auto cycle = std::ranges::find(deeds_.rungs, Rung::power_cycle, &Deeds::Taken::rung);
+        return cycles == 1 && cycle->turns_off && !cycle->carried_out && is_.power == PowerState::off &&
+               !is_.runs_commands && policy_.up_to() == Rung::power_cycle;
+    }
+    [[nodiscard]] Decision switch_on_again() const {
+        const auto judged = proven("its power cycle was cut short, and " + std::string(is_.was_off));
+        if (!judged.may) return said(What::wait, "not yet: " + judged.why, judged.from.value_or(now_ + soon));
+        auto decision = said(What::act, judged.why);
+        decision.rung = Rung::power_cycle;
+        return decision;
+    }
+
     /// To look takes no time to take effect.
     [[nodiscard]] std::optional<Instant> last_rung_works_until() const {
         if (deeds_.rungs.empty() || deeds_.rungs.back().rung == Rung::look_again) return std::nullopt;
@@ -205,6 +182,7 @@ private:
         const auto repair = std::ranges::find(deeds_.rungs, Rung::repair, &Deeds::Taken::rung);
         if (judged.may && cure_ == Cure::repair_or_reboot && repair != deeds_.rungs.end() && repair->suspected)
             return {false, "the repair that was taken was for another cause", {}};
+        judged = within_share(std::move(judged));
         const auto& past = deeds_.reboots;
         if (!judged.may || past.empty()) return judged;
         if (now_ < past.back() + policy_.between())
@@ -217,7 +195,7 @@ private:
         auto judged = from_inside();
         if (judged.may && !has_taken(Rung::reboot)) return {false, "an orderly reboot was not tried", {}};
         if (judged.may) judged.why += ", and an orderly reboot did not come to its end";
-        return judged;
+        return within_share(std::move(judged));
     }
 
     /// Silence proves nothing by itself: long enough, and by two sources.
@@ -244,17 +222,27 @@ private:
         if (is_.power == PowerState::off) return {false, "it is off", {}};
         if (is_.power == PowerState::panicked) return {false, "its kernel has panicked already", {}};
         if (is_.power != PowerState::on) return {false, "the power switch cannot say that it is on", {}};
-        return within_budget(silent());
+        auto judged = within_budget(silent());
+        const auto& past = deeds_.nmis;
+        if (!judged.may || past.empty()) return judged;
+        if (now_ < past.back() + policy_.between())
+            return {false, "the last NMI was " + spoken(now_ - past.back()) + " ago", past.back() + policy_.between()};
+        if (of_today(past) >= policy_.a_day()) return {false, "its NMIs of a day are used up", {}};
+        return judged;
     }
 
     [[nodiscard]] Judged power_cycle() const {
         if (!is_.power) return {false, "there is no power switch", {}};
         if (is_.runs_commands) return {false, "it runs commands", {}};
         switch (*is_.power) {
-            case PowerState::off: return within_budget(proven("it is off by its power switch"));
+            case PowerState::off: return within_budget(proven(std::string(is_.was_off)));
             case PowerState::panicked: return within_budget(proven("its kernel has panicked"));
             case PowerState::on: return within_budget(silent());
-            default: return {false, "the power switch cannot say how it stands", now_ + later};
+            default:
+                return {false,
+                        "the power switch cannot say how it stands" +
+                            (is_.power_words.empty() ? std::string() : ": " + is_.power_words),
+                        now_ + later};
         }
     }
 
@@ -268,6 +256,10 @@ private:
             return {false, "the last power action was " + spoken(now_ - past.back()) + " ago",
                     past.back() + policy_.between()};
         if (of_today(past) >= policy_.a_day()) return {false, "its power actions of a day are used up", {}};
+        return within_share(std::move(judged));
+    }
+    [[nodiscard]] Judged within_share(Judged judged) const {
+        if (!judged.may) return judged;
         const auto share = static_cast<std::size_t>(policy_.fleet_share() * static_cast<double>(fleet_.size));
         if (fleet_.in_action >= std::max<std::size_t>(1, share))
             return {false, "as many of the fleet as may be are being restarted", now_ + later};

@@ -24,6 +24,7 @@ struct Condition {
     /// Where it is not known: what a repair, which harms nobody, is worth a try for; empty: nothing.
     std::string suspected;
     static constexpr std::string_view on_suspicion = " by the look of it";  ///< stands in the reason of such a step
+    static constexpr std::string_view was_off = "it is off by its power switch";  ///< and this, where it only turns on
     [[nodiscard]] const std::string& to_repair() const { return suspected.empty() ? cause : suspected; }
     /// The probability that it is we who are cut off or held up.
     double ours = 0;
@@ -36,6 +37,7 @@ struct Condition {
     bool rescue = false;
     /// By its power switch, or the console beside it; nothing: there is no switch.
     std::optional<PowerState> power;
+    std::string power_words;  ///< its own, or why it could not be asked
     bool can_nmi = false;
     /// Since when nothing at all has answered, without a break; and how many sources say so: a fresh login, the
     /// session from before, the power switch or the console, neighbours.
@@ -59,9 +61,12 @@ struct Deeds {
         Rung rung;
         Instant at;
         bool suspected = false;  ///< for a cause that was only suspected
+        bool carried_out = false;  ///< to its end, by whoever took it
+        bool turns_off = false;  ///< before it turns on
     };
     std::vector<Taken> rungs;
-    std::vector<Instant> power_actions;
+    std::vector<Instant> power_actions;  ///< but NMIs
+    std::vector<Instant> nmis;
     std::vector<Instant> reboots;
     /// Somebody's action on this VM is under way, ours of another process or a person's.
     bool in_flight = false;
@@ -71,9 +76,9 @@ struct Deeds {
 struct Decision {
     enum class What {
         recovered,  ///< nothing is left to do
-        act,        ///< take `rung` now
-        wait,       ///< and look again, not later than `until`
-        give_up,    ///< no rung is left, or none may be taken: a person is needed
+        act,  ///< take `rung` now
+        wait,  ///< and look again, not later than `until`
+        give_up,  ///< no rung is left, or none may be taken: a person is needed
     };
     What what = What::wait;
     Rung rung = Rung::look_again;
@@ -84,7 +89,7 @@ struct Decision {
 };
 
 /// Never the same rung twice in an incident, never one below another that was taken, never a destructive one on a VM
-/// that may be well.
+/// that may be well. The second half of a power cycle that was cut short after the first is no second one.
 [[nodiscard]] Decision next_rung(const Condition& condition, const Fleet& fleet, const RecoveryPolicy& policy,
                                  const Deeds& deeds, Instant now);
 

@@ -24,13 +24,13 @@ std::optional<PowerLog::Deed> deed_of(std::string_view line) {
 
 }  // namespace
 
-PowerLog PowerLog::parse(std::string_view record) {
+std::optional<PowerLog> PowerLog::parse(std::string_view record) {
     PowerLog log;
     while (!record.empty()) {
         const auto end = record.find('\n');
-        if (end == std::string_view::npos) return {};  // cut short
+        if (end == std::string_view::npos) return std::nullopt;  // cut short
         auto deed = deed_of(record.substr(0, end));
-        if (!deed || log.deeds_.size() == kept) return {};
+        if (!deed || log.deeds_.size() == kept) return std::nullopt;
         log.deeds_.push_back(std::move(*deed));
         record.remove_prefix(end + 1);
     }

@@ -28,8 +28,9 @@ public:
     static constexpr std::size_t kept = 128;
 
     PowerLog() = default;
-    /// Anything that is not a record of ours, whole and well-formed, is an empty one.
-    [[nodiscard]] static PowerLog parse(std::string_view record);
+    /// Nothing for what is not empty and no record of ours, whole and well-formed: who cannot read what was done must
+    /// not act.
+    [[nodiscard]] static std::optional<PowerLog> parse(std::string_view record);
     /// A line for each, oldest first.
     [[nodiscard]] std::string serialise() const;
 

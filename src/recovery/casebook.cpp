@@ -7,6 +7,7 @@
 
 #include "model/incident_text.hpp"
 #include "model/script.hpp"
+#include "recovery/power.hpp"
 
 namespace vmc::recovery {
 
@@ -56,11 +57,20 @@ Casebook::Casebook(link::Ports ports, const Target& target, RecoveryFn tell)
 Result<void> Casebook::read() {
     const auto record = ports_.store.read(record_);
     if (!record) return std::unexpected(record.error());
-    incident_ = model::Incident::parse(record->value_or(""));
+    auto incident = model::Incident::parse(record->value_or(""));
+    if (!incident) return std::unexpected(unreadable_record(record_));
+    incident_ = std::move(*incident);
     if (!incident_.id().empty()) id_ = incident_.id();
-    const auto power = ports_.store.read(model::power_log_name(target_));
-    if (!power) return std::unexpected(power.error());
-    power_ = model::PowerLog::parse(power->value_or(""));
+    return read_power();
+}
+
+Result<void> Casebook::read_power() {
+    const auto name = model::power_log_name(target_);
+    const auto record = ports_.store.read(name);
+    if (!record) return std::unexpected(record.error());
+    auto log = model::PowerLog::parse(record->value_or(""));
+    if (!log) return std::unexpected(unreadable_record(name));
+    power_ = std::move(*log);
     return {};
 }
 
@@ -69,13 +79,18 @@ Result<void> Casebook::change(const std::function<void(model::Incident&)>& what)
         what(incident_);
         return {};
     }
+    bool readable = false;
     const auto changed = [&](const std::optional<std::string>& record) {
-        incident_ = model::Incident::parse(record.value_or(""));
+        auto incident = model::Incident::parse(record.value_or(""));
+        readable = incident.has_value();
+        if (!readable) return *record;
+        incident_ = std::move(*incident);
         what(incident_);
         return incident_.serialise();
     };
     auto written = ports_.store.update(record_, changed, Lasting::durable);
     if (!written) return std::unexpected(written.error());
+    if (!readable) return std::unexpected(unreadable_record(record_));
     if (!incident_.id().empty()) id_ = incident_.id();
     return {};
 }
@@ -119,13 +134,18 @@ void Casebook::tell_silence(model::Condition& condition) const {
 
 model::Deeds Casebook::deeds() const { return incident_.deeds(power_, ports_.clock.wall_now(), ports_.clock.now()); }
 
-Result<model::Fleet> Casebook::fleet(std::size_t size_told) {
+Result<model::Fleet> Casebook::fleet(std::size_t size_told) { return see_fleet(size_told, WallTime{}, {}); }
+
+/// Where `acts` says so of what is seen, this VM is one of those in action from then on.
+Result<model::Fleet> Casebook::see_fleet(std::size_t size_told, WallTime until,
+                                         const std::function<bool(const model::Fleet&)>& acts) {
     const WallTime now = ports_.clock.wall_now();
     model::Fleet seen;
     const auto change = [&](const std::optional<std::string>& record) {
         auto fleet = model::FleetRecord::parse(record.value_or(""));
-        fleet.put(mine_, now);
         seen = fleet.seen_by(mine_, now, size_told);
+        if (acts && acts(seen)) mine_.acting = until;
+        fleet.put(mine_, now);
         return fleet.serialise();
     };
     if (dry_) {
@@ -139,25 +159,30 @@ Result<model::Fleet> Casebook::fleet(std::size_t size_told) {
     return seen;
 }
 
-void Casebook::act_until(WallTime until) {
-    mine_.acting = until;
-    (void)fleet(0);
-}
-
-Result<bool> Casebook::begin(const model::Decision& decision, std::string action, Duration within,
-                             const std::function<model::Decision(const model::Deeds&)>& decide) {
+Result<bool> Casebook::begin(const model::Decision& decision, Step step, const Decide& decide) {
     const WallTime now = ports_.clock.wall_now();
     mark_ = model::nonce(ports_.random.draw());
+    // What somebody did to its power since the last look counts.
+    if (auto power = read_power(); !power) return std::unexpected(power.error());
+    const auto stands = [&](const model::Incident& incident, const model::Fleet& fleet) {
+        const auto again = decide(incident.deeds(power_, now, ports_.clock.now()), fleet);
+        return again.what == model::Decision::What::act && again.rung == decision.rung;
+    };
+    const bool destructive = is_destructive(decision.rung);
+    const auto over = now + std::chrono::ceil<std::chrono::milliseconds>(step.within + step.takes_effect);
+    const auto acts = [&](const model::Fleet& fleet) { return destructive && stands(incident_, fleet); };
+    const auto seen = see_fleet(step.fleet_size, over, acts);
+    if (!seen) return std::unexpected(seen.error());
+    if (destructive && mine_.acting != over) return false;
     bool ours = false;
     auto begun = change([&](model::Incident& incident) {
-        const auto again = decide(incident.deeds(power_, now, ports_.clock.now()));
-        ours = again.what == model::Decision::What::act && again.rung == decision.rung;
-        if (ours) incident.begin(decision.rung, now, within, mark_, decision.reason, action);
+        ours = stands(incident, *seen);
+        if (ours) incident.begin(decision.rung, now, step.within, mark_, decision.reason, step.action);
     });
+    if (!begun || !ours) settled();
     if (!begun) return std::unexpected(begun.error());
     if (!ours) return false;
-    log("began", std::string(slug(decision.rung)) + ": " + action + " (" + decision.reason + ")");
-    if (is_destructive(decision.rung)) act_until(now + std::chrono::ceil<std::chrono::milliseconds>(within));
+    log("began", std::string(slug(decision.rung)) + ": " + step.action + " (" + decision.reason + ")");
     return true;
 }
 
@@ -165,7 +190,12 @@ void Casebook::end(bool worked, std::string result) {
     // Where that cannot be written the step counts as under way until its time is over.
     (void)change([&](model::Incident& incident) { incident.end(mark_, worked, result); });
     log("ended", (worked ? "" : "failed: ") + result);
-    if (mine_.acting != WallTime{}) act_until(WallTime{});
+}
+
+void Casebook::settled() {
+    if (mine_.acting == WallTime{}) return;
+    mine_.acting = ports_.clock.wall_now();
+    (void)fleet(0);
 }
 
 Result<void> Casebook::give_up(const std::string& reason) {
@@ -179,8 +209,8 @@ Result<void> Casebook::close(const std::string& reason) {
     steps_ = incident_.steps();
     log("closed", reason);
     auto done = change([](model::Incident& incident) { incident.close(); });
-    mine_.failed = mine_.acting = WallTime{};
-    mine_.looked = ports_.clock.wall_now();
+    mine_.failed = WallTime{};
+    mine_.looked = mine_.acting = ports_.clock.wall_now();
     (void)fleet(0);
     return done;
 }

@@ -34,11 +34,20 @@ public:
     /// The fleet as it is now, with this VM among the failed.
     [[nodiscard]] Result<model::Fleet> fleet(std::size_t size_told);
 
-    /// Ours from now on, unless another process was faster: then false. Within the same lock `decide` is asked once
-    /// more, with what has been done by then.
-    [[nodiscard]] Result<bool> begin(const model::Decision& decision, std::string action, Duration within,
-                                     const std::function<model::Decision(const model::Deeds&)>& decide);
+    /// A step that is about to be taken.
+    struct Step {
+        std::string action;
+        Duration within{};        ///< after that it is over, whoever took it
+        Duration takes_effect{};  ///< and after that also what it does to the VM
+        std::size_t fleet_size = 0;
+    };
+    using Decide = std::function<model::Decision(const model::Deeds&, const model::Fleet&)>;
+    /// Ours from now on, unless another process was faster: then false. Within the locks of the fleet and of the VM
+    /// `decide` is asked once more, with what has been done by then, whoever did it.
+    [[nodiscard]] Result<bool> begin(const model::Decision& decision, Step step, const Decide& decide);
     void end(bool worked, std::string result);
+    /// What it did to the VM is over, too: others of the fleet may be restarted.
+    void settled();
     [[nodiscard]] Result<void> give_up(const std::string& reason);
     [[nodiscard]] Result<void> close(const std::string& reason);
 
@@ -56,7 +65,9 @@ public:
 
 private:
     [[nodiscard]] Result<void> change(const std::function<void(model::Incident&)>& what);
-    void act_until(WallTime until);
+    [[nodiscard]] Result<model::Fleet> see_fleet(std::size_t size_told, WallTime until,
+                                                 const std::function<bool(const model::Fleet&)>& acts);
+    [[nodiscard]] Result<void> read_power();
 
     link::Ports ports_;
     const Target& target_;

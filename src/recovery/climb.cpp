@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include "base/span.hpp"
-#include "flow/deadline.hpp"
 #include "health/boot_since.hpp"
 #include "model/acquaintance.hpp"
 #include "model/boot_story.hpp"
@@ -19,16 +21,13 @@ namespace {
 
 using What = model::Decision::What;
 
-/// However long there is to wait: what changed meanwhile is seen after that. With the longest look less than
-/// Incident::longest_gap.
-constexpr Duration look_each = std::chrono::seconds(30);
 /// Enough for a panic with its traces, and what led to it.
 constexpr std::size_t console_lines = 400;
 /// A kernel says that it panics a little before anybody sees that it is gone.
 constexpr std::chrono::minutes console_before{2};
-/// While it is silent, between two looks.
-constexpr Duration listen_each = std::chrono::seconds(2);
-constexpr Duration listen_for = std::chrono::milliseconds(500);
+/// Where a step cannot be written down.
+constexpr Duration begin_again = std::chrono::seconds(30);
+constexpr Duration switch_within = std::chrono::seconds(10);
 constexpr Duration proof_within = std::chrono::seconds(30);
 constexpr Duration story_within = std::chrono::seconds(40);
 
@@ -50,7 +49,7 @@ Async<Recovery> Climb::run() {
     for (;;) {
         auto looked = co_await look();
         if (!looked) co_return ended(false, looked.error().line());
-        const auto decision = decide(book_.deeds());
+        const auto decision = decide(book_.deeds(), fleet_);
         if (policy_.dry_run()) {
             outlook();
             const bool well = decision.what == What::recovered;
@@ -81,8 +80,8 @@ Async<bool> Climb::step(const model::Decision& decision) {
     co_return false;
 }
 
-model::Decision Climb::decide(const model::Deeds& deeds) const {
-    return model::next_rung(condition_, fleet_, policy_, deeds, ports_.clock.now());
+model::Decision Climb::decide(const model::Deeds& deeds, const model::Fleet& fleet) const {
+    return model::next_rung(condition_, fleet, policy_, deeds, ports_.clock.now());
 }
 
 Async<Result<void>> Climb::look() {
@@ -93,6 +92,10 @@ Async<Result<void>> Climb::look() {
     auto seen = co_await health::look(ports_, prober_, link_, power_);
     if (power_ != nullptr) power = seen.around.power;
     condition_ = model::condition_of(seen.diagnosis, seen.around, power);
+    // To its switch a crash kernel is a machine that runs; while it cannot say so nothing is known to be over.
+    const bool stands_otherwise = power && *power != PowerState::on && *power != PowerState::unknown;
+    if (seen.diagnosis.health.ssh_available || condition_.runs_commands || stands_otherwise) forget_crash_kernel();
+    if (crash_kernel_since()) condition_.power = PowerState::dumping;
     condition_.can_nmi = rungs_.can_nmi();
     condition_.rescue = link_.has_rescue();
     if (condition_.silent) co_await hear_console();
@@ -123,6 +126,13 @@ Async<void> Climb::hear_console() {
     const bool known = book_.incident().state() != model::Incident::State::none;
     const WallTime since = (known ? book_.incident().opened() : ports_.clock.wall_now()) - console_before;
     if (!last || last->line.at < since) co_return;
+    const auto crash_kernel = crash_kernel_since();
+    const bool over = last->sign == model::ConsoleSign::login || last->sign == model::ConsoleSign::dump_ended ||
+                      last->sign == model::ConsoleSign::emergency;
+    if (crash_kernel && over && last->line.at > *crash_kernel) {
+        forget_crash_kernel();
+        condition_.power = PowerState::on;
+    }
     if (last->sign == model::ConsoleSign::dump) condition_.cause = "dump-in-progress";
     if (last->sign == model::ConsoleSign::panic && condition_.power == PowerState::on)
         condition_.power = PowerState::panicked;
@@ -139,48 +149,25 @@ void Climb::recall_boot() {
     if (record && *record) before_ = model::Acquaintance::parse(**record).boot;
 }
 
-Async<void> Climb::wait(const model::Decision& decision) {
-    const Instant until = std::min(decision.until, ports_.clock.now() + look_each);
-    const auto online = [this] { return link_.current() != nullptr && link_.current()->usable(); };
-    // What was online when this look ended is no news.
-    if (online()) co_return co_await ports_.clock.sleep_until(until);
-    while (!online() && ports_.clock.now() < until) {
-        // At no fixed pace: what comes and goes must not keep step with us.
-        const auto pause = listen_each + std::chrono::milliseconds(ports_.random.draw() % 1000);
-        auto step = link_.next_step();
-        co_await flow::finishes(ports_.clock, std::min(until, ports_.clock.now() + pause), std::move(step));
-        if (!condition_.silent || online()) continue;
-        const bool heard = co_await answers();
-        if (heard) co_return book_.heard();
-    }
-}
-
-/// An echo, or a word of its port, which cost the VM nothing. A forwarder's port always answers.
-Async<bool> Climb::answers() {
-    const auto record = ports_.store.read(model::acquaintance_name(link_.target()));
-    const bool forwarded = record && *record && model::Acquaintance::parse(**record).forwarded;
-    if (forwarded || !link_.target().proxy_command().empty()) co_return false;
-    const auto found = co_await prober_.resolve(link_.target().host(), ports_.clock.now() + listen_for);
-    if (!found || found->empty()) co_return false;
-    const auto knock = co_await prober_.knock(found->front(), link_.target().port(), ports_.clock.now() + listen_for);
-    if (knock.answer == port::PortAnswer::open || knock.answer == port::PortAnswer::refused) co_return true;
-    const auto ping = co_await prober_.ping(found->front(), ports_.clock.now() + listen_for);
-    co_return ping.answer == Answer::works;
-}
-
 Async<void> Climb::act(const model::Decision& decision) {
+    using namespace boost::asio::experimental::awaitable_operators;
     const std::string cause = condition_.to_repair();
     const auto action = rungs_.action(decision.rung, cause, condition_.power);
     if (before_ && !book_.kept("before")) book_.keep("before", model::boot_text(*before_));
     if (is_destructive(decision.rung)) co_await save_evidence("before", false);
+    const bool otherwise = co_await changed_meanwhile(decision.rung);
+    if (otherwise) co_return;
     // Others may have begun while that was gathered; from here to the record nothing of this process comes between.
-    const auto again = [this](const model::Deeds& deeds) { return decide(deeds); };
-    const auto seen = see_fleet();
-    auto ours = seen ? book_.begin(decision, action, rungs_.longest(decision.rung), again)
-                     : Result<bool>(std::unexpected(seen.error()));
+    const auto again = [this](const model::Deeds& deeds, const model::Fleet& fleet) { return decide(deeds, fleet); };
+    Casebook::Step step;
+    step.action = action;
+    step.within = rungs_.longest(decision.rung);
+    step.takes_effect = policy_.takes_effect();
+    step.fleet_size = std::max(policy_.fleet_size(), ports_.company.size());
+    auto ours = book_.begin(decision, std::move(step), again);
     if (!ours) {
         book_.log("decided", "not taken, since it cannot be written down: " + ours.error().line());
-        co_await ports_.clock.sleep_until(ports_.clock.now() + look_each);
+        co_await ports_.clock.sleep_until(ports_.clock.now() + begin_again);
         co_return;
     }
     if (!*ours) co_return;  // another process was faster
@@ -189,11 +176,35 @@ Async<void> Climb::act(const model::Decision& decision) {
                                                                 : std::nullopt;
     auto done = co_await rungs_.take(decision.rung, cause, condition_.power);
     book_.end(done.has_value(), done ? *done : done.error().line());
+    if (!done) book_.settled();
     if (!done || !is_destructive(decision.rung)) co_return;
-    auto back = co_await until_back(ports_, prober_, link_, gone,
-                                    std::min(begun_ + policy_.within(), ports_.clock.now() + policy_.takes_effect()));
+    auto either = until_back(ports_, prober_, link_, gone,
+                             std::min(begun_ + policy_.within(), ports_.clock.now() + policy_.takes_effect())) ||
+                  overhear_for_ever();
+    auto first = co_await std::move(either);
+    book_.settled();
+    const auto& back = std::get<0>(first);
     if (back) book_.log("looked", "it answers again, boot " + back->now.boot_id.text());
     else book_.log("looked", back.error().line());
+}
+
+/// A look takes half a minute, and evidence its time: what its switch says now, and whether anything of it answers.
+Async<bool> Climb::changed_meanwhile(Rung rung) {
+    if (!is_destructive(rung)) co_return false;
+    if (rung >= Rung::nmi && power_ != nullptr && condition_.power) {
+        const auto before = *condition_.power;
+        auto reading = co_await power_->read(ports_.clock.now() + switch_within);
+        const auto now = reading ? reading->state : PowerState::unknown;
+        const bool by_console = before == PowerState::panicked && now == PowerState::on;
+        if (now != before && !by_console) {
+            book_.log("looked", "its power switch says " + std::string(slug(now)) + " now");
+            co_return true;
+        }
+    }
+    if (!condition_.silent) co_return false;
+    const bool heard = co_await answers();
+    if (heard) book_.heard();
+    co_return heard;
 }
 
 /// It is well by a diagnosis; now twice in a row, as the machine that it was.

@@ -30,6 +30,12 @@ private:
     Async<void> act(const model::Decision& decision);
     Async<bool> recovered();
     Async<void> wait(const model::Decision& decision);
+    Async<void> until_it_answers(Instant until);
+    Async<void> until_its_switch_speaks(Instant until);
+    Async<void> overhear_for_ever();
+    void heard(const PowerReading& said);
+    [[nodiscard]] std::optional<WallTime> crash_kernel_since() const;
+    void forget_crash_kernel();
     Async<bool> answers();
     Async<void> hear_console();
     Async<void> save_evidence(std::string when, bool of_boot_before);
@@ -38,7 +44,8 @@ private:
     [[nodiscard]] Result<void> see_fleet();
     void outlook();
     [[nodiscard]] Recovery ended(bool recovered, std::string reason);
-    [[nodiscard]] model::Decision decide(const model::Deeds& deeds) const;
+    Async<bool> changed_meanwhile(Rung rung);
+    [[nodiscard]] model::Decision decide(const model::Deeds& deeds, const model::Fleet& fleet) const;
 
     link::Ports ports_;
     port::Prober& prober_;
@@ -56,7 +63,9 @@ private:
     std::string said_last_;
 };
 
-/// Told to reboot in order, and back with another boot, as the same machine.
-Async<Result<Reboot>> reboot(link::Ports ports, port::Prober& prober, link::Link& link, Duration within);
+/// Told to reboot in order, and back with another boot, as the same machine. `tell`: "began", then "closed" as soon as
+/// that is proven; how the old boot ended is asked after it.
+Async<Result<Reboot>> reboot(link::Ports ports, port::Prober& prober, link::Link& link, Duration within,
+                             RecoveryFn tell);
 
 }  // namespace vmc::recovery

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "model/incident.hpp"
 #include "model/power_log.hpp"
 #include "model/script.hpp"
 
@@ -15,6 +16,8 @@ namespace {
 /// Between two questions to a switch that has taken an order: some take seconds, most do it at once.
 constexpr Duration first_look = std::chrono::milliseconds(100);
 constexpr Duration read_back_each = std::chrono::seconds(1);
+/// A program that was told to end at its deadline may take so long, and so may a switch that was told just before.
+constexpr Duration afterwards = std::chrono::seconds(7);
 /// What a switch that said no did all the same, it has done by then.
 constexpr Duration after_failure = std::chrono::seconds(10);
 
@@ -37,15 +40,16 @@ std::optional<PowerState> wanted(PowerAction action) {
 /// One action on one VM, from the order to the switch's word that it is done.
 class Action {
 public:
-    Action(link::Ports ports, const Target& target, port::PowerSwitch& power, Instant deadline)
-        : ports_(std::move(ports)), target_(target), power_(power), deadline_(deadline) {}
+    Action(link::Ports ports, const Target& target, port::PowerSwitch& power, Duration within)
+        : ports_(std::move(ports)), target_(target), power_(power), within_(within) {}
 
-    Async<Result<PowerReading>> carry_out(PowerAction action, Duration within) {
-        auto refused = begin(action, within);
+    Async<Result<PowerReading>> carry_out(PowerAction action, bool in_a_step) {
+        auto refused = begin(action, in_a_step);
         if (refused) co_return std::unexpected(std::move(*refused));
-        // Whatever unwinds us: an order that may have been taken counts as under way until its time is over.
+        // Whatever unwinds us: an order that may have been taken counts as under way until its time is over. So does
+        // one that was not seen to be done.
         auto reading = co_await steps(action);
-        end();
+        if (reading || reading.error().code() != Code::timed_out) end();
         co_return reading;
     }
 
@@ -60,14 +64,16 @@ private:
         co_return co_await step(PowerAction::on);
     }
 
+    /// Each has the whole time: one that was turned off slowly is turned on all the same.
     Async<Result<PowerReading>> step(PowerAction action) {
         if (!power_.can(action)) co_return cannot(action);
-        auto taken = co_await power_.act(action, deadline_);
-        if (taken) co_return co_await until_done(action, deadline_);
+        const Instant deadline = ports_.clock.now() + within_;
+        auto taken = co_await power_.act(action, deadline);
+        if (taken) co_return co_await until_done(action, deadline);
         // A switch that failed may have done it all the same, where that can be seen: on or off is what it is.
         const bool seen = action == PowerAction::off || action == PowerAction::on;
         if (!seen) co_return std::unexpected(std::move(taken.error()));
-        auto reading = co_await until_done(action, std::min(deadline_, ports_.clock.now() + after_failure));
+        auto reading = co_await until_done(action, std::min(deadline, ports_.clock.now() + after_failure));
         if (!reading) co_return std::unexpected(std::move(taken.error()));
         co_return reading;
     }
@@ -91,28 +97,47 @@ private:
         }
     }
 
-    [[nodiscard]] std::optional<Error> begin(PowerAction action, Duration within) {
+    [[nodiscard]] std::optional<Error> begin(PowerAction action, bool in_a_step) {
+        if (auto held = in_a_step ? std::nullopt : step_under_way()) return held;
         std::optional<model::PowerLog::Deed> other;
+        bool readable = false;
         mark_ = model::nonce(ports_.random.draw());
         const WallTime now = ports_.clock.wall_now();
         const auto change = [&](const std::optional<std::string>& record) {
             auto log = model::PowerLog::parse(record.value_or(""));
-            other = log.under_way(now);
-            if (!other) log.begin(action, now, within, mark_);
-            return log.serialise();
+            readable = log.has_value();
+            if (!readable) return *record;
+            other = log->under_way(now);
+            if (!other) log->begin(action, now, longest_power_action(action, within_), mark_);
+            return log->serialise();
         };
-        auto written = ports_.store.update(model::power_log_name(target_), change);
+        const auto name = model::power_log_name(target_);
+        auto written = ports_.store.update(name, change, port::Store::Lasting::durable);
         if (!written) return written.error();  // who cannot say what he does must not do it
+        if (!readable) return unreadable_record(name);
         if (!other) return std::nullopt;
         return Error(Code::held, Stage::none,
                      "another action on its power is under way (" + std::string(slug(other->action)) + ")");
     }
 
+    /// Of a recovery: its order may be under way on another way than by the switch.
+    [[nodiscard]] std::optional<Error> step_under_way() const {
+        const auto name = model::incident_record_name(target_);
+        const auto record = ports_.store.read(name);
+        if (!record) return record.error();
+        const auto incident = model::Incident::parse(record->value_or(""));
+        if (!incident) return unreadable_record(name);
+        const auto rung = incident->under_way(ports_.clock.wall_now());
+        if (!rung || !is_destructive(*rung)) return std::nullopt;
+        return Error(Code::held, Stage::none, "a step of a recovery is under way (" + std::string(slug(*rung)) + ")");
+    }
+
     void end() {
         const auto change = [this](const std::optional<std::string>& record) {
             auto log = model::PowerLog::parse(record.value_or(""));
-            log.end(mark_);
-            return log.serialise();
+            if (!log) return *record;
+            log->end(mark_);
+            return log->serialise();
         };
         (void)ports_.store.update(model::power_log_name(target_), change);
     }
@@ -120,11 +145,21 @@ private:
     link::Ports ports_;
     const Target& target_;
     port::PowerSwitch& power_;
-    const Instant deadline_;
+    const Duration within_;
     std::string mark_;
 };
 
 }  // namespace
+
+Duration longest_power_action(PowerAction action, Duration within) {
+    return (action == PowerAction::cycle ? 2 * within : within) + afterwards;
+}
+
+Error unreadable_record(std::string_view name) {
+    return Error(Code::local, Stage::none,
+                 "what was done to it stands in the state directory's \"" + std::string(name) +
+                     "\", which cannot be read: nothing is done; when nothing is under way, remove it");
+}
 
 Async<Result<PowerReading>> read_power(link::Ports ports, port::PowerSwitch& power, Duration within) {
     const Instant asked = ports.clock.now();
@@ -134,10 +169,10 @@ Async<Result<PowerReading>> read_power(link::Ports ports, port::PowerSwitch& pow
 }
 
 Async<Result<PowerReading>> change_power(link::Ports ports, const Target& target, port::PowerSwitch& power,
-                                         PowerAction action, Duration within) {
+                                         PowerAction action, Duration within, bool in_a_step) {
     const Instant asked = ports.clock.now();
-    Action doing(ports, target, power, asked + within);
-    auto reading = co_await doing.carry_out(action, within);
+    Action doing(ports, target, power, within);
+    auto reading = co_await doing.carry_out(action, in_a_step);
     if (reading) reading->took = ports.clock.now() - asked;
     co_return reading;
 }

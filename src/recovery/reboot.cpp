@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // An orderly reboot that somebody asks for.
 #include <algorithm>
+#include <string>
 #include <utility>
 
+#include "base/span.hpp"
 #include "health/boot_since.hpp"
 #include "model/acquaintance.hpp"
 #include "model/boot_story.hpp"
@@ -27,7 +29,16 @@ void remember_boot(const link::Ports& ports, const Target& target, const BootRec
 
 }  // namespace
 
-Async<Result<Reboot>> reboot(link::Ports ports, port::Prober& prober, link::Link& link, Duration within) {
+Async<Result<Reboot>> reboot(link::Ports ports, port::Prober& prober, link::Link& link, Duration within,
+                             RecoveryFn tell) {
+    const auto say = [&](std::string event, std::string text) {
+        if (!tell) return;
+        RecoveryNews news;
+        news.at = ports.clock.wall_now();
+        news.event = std::move(event);
+        news.text = std::move(text);
+        tell(news);
+    };
     const Instant deadline = ports.clock.now() + within;
     auto before = co_await health::read_boot(ports, link);
     if (!before) co_return std::unexpected(before.error());
@@ -39,10 +50,13 @@ Async<Result<Reboot>> reboot(link::Ports ports, port::Prober& prober, link::Link
     const Instant ordered = ports.clock.now();
     auto taken = co_await rungs.take(Rung::reboot, "", std::nullopt);
     if (!taken) co_return std::unexpected(taken.error());
+    say("began", "told to reboot in order");
     Instant last_answer = ports.clock.now();
     if (const auto wire = link.current()) last_answer = std::max(last_answer, wire->session->last_received());
     auto back = co_await until_back(ports, prober, link, before->boot_id, deadline);
     if (!back) co_return std::unexpected(back.error());
+    say("closed", "back for sure " + spoken(back->proven - back->answered) + " after it answered: boot " +
+                      back->now.boot_id.text() + ", read twice");
     auto story = model::boot_story(*before, back->now);
     if (link.current())
         story =

@@ -53,11 +53,15 @@ std::string Rungs::action(Rung rung, const std::string& cause, std::optional<Pow
     return power_->told(PowerAction::reset);
 }
 
+Duration Rungs::within() const {
+    return link_.target().power() ? link_.target().power()->within() : std::chrono::seconds(60);
+}
+
 Duration Rungs::longest(Rung rung) const {
     if (rung == Rung::look_again) return std::chrono::seconds(1);
     if (rung == Rung::repair) return repair_within;
     if (rung < Rung::nmi) return order_within;
-    return link_.target().power() ? link_.target().power()->within() : std::chrono::seconds(60);
+    return longest_power_action(rung == Rung::power_cycle ? PowerAction::cycle : PowerAction::nmi, within());
 }
 
 Async<Result<std::string>> Rungs::take(Rung rung, std::string cause, std::optional<PowerState> state) {
@@ -108,7 +112,7 @@ Async<Result<std::string>> Rungs::by_rescue(std::string cause) {
 
 Async<Result<std::string>> Rungs::by_power(PowerAction action) {
     if (power_ == nullptr) co_return failed(Code::bad_request, Stage::config, "it has no power switch");
-    auto reading = co_await change_power(ports_, link_.target(), *power_, action, longest(Rung::power_cycle));
+    auto reading = co_await change_power(ports_, link_.target(), *power_, action, within(), true);
     if (!reading) co_return std::unexpected(reading.error());
     co_return std::string(slug(action)) + ": its power switch says " + std::string(slug(reading->state)) +
         (reading->detail.empty() ? "" : " (" + reading->detail + ")");

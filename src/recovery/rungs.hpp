@@ -32,6 +32,7 @@ public:
     Async<Result<std::string>> evidence(std::string what);
 
 private:
+    [[nodiscard]] Duration within() const;
     Async<Result<std::string>> from_inside(Rung rung, std::string cause);
     Async<Result<std::string>> by_rescue(std::string cause);
     Async<Result<std::string>> by_power(PowerAction action);

@@ -3,62 +3,13 @@
 
 import json
 import signal
-import threading
 import time
 
 import pytest
+from outlets import Outlet
 from test_terminal import Screen
 
 pytestmark = pytest.mark.host
-
-SETTINGS = """
-[host."{host}".power]
-type = "command"
-status = ["cat", "{state}"]
-on = ["sh", "-c", "echo on >>{orders}; while ! grep -q on {state}; do sleep 0.05; done"]
-off = ["sh", "-c", "echo off >>{orders}; while ! grep -q off {state}; do sleep 0.05; done"]
-within = 30
-[host."{host}".recovery]
-profile = "lab"
-silence = 5
-{more}
-"""
-
-
-class Outlet:
-    """What a lab host is plugged into. The orders are carried out here, as a hypervisor would."""
-
-    def __init__(self, vmc, at, tmp_path, more=""):
-        self.at, self.state, self.orders = at, tmp_path / "power", tmp_path / "orders"
-        self.state.write_text("on\n")
-        self.orders.touch()
-        vmc.settings(SETTINGS.format(host=at.name, state=self.state, orders=self.orders, more=more))
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def pull(self):
-        """Somebody else turns it off."""
-        self.at.host.power_off()
-        self.state.write_text("off\n")
-
-    def given(self):
-        return self.orders.read_text().split()
-
-    def end(self):
-        self._over.set()
-        self._thread.join()
-
-    def _serve(self):
-        done = 0
-        while not self._over.wait(0.05):
-            for order in self.given()[done:]:
-                done += 1
-                if order == "on" and self.state.read_text() != "on\n":
-                    self.at.host.power_on()
-                elif order == "off":
-                    self.at.host.power_off()
-                self.state.write_text(order + "\n")
 
 
 @pytest.fixture

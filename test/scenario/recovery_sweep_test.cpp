@@ -27,16 +27,16 @@ constexpr std::array ways = {Trouble::drop_out,       Trouble::drop_in,         
                              Trouble::tcp_swallowed,  Trouble::big_packets_lost, Trouble::no_route,
                              Trouble::forwarder_down, Trouble::forwarder_mute};
 constexpr Duration watched = 25min;
-/// Shorter than the silence that is waited for.
-constexpr double longest_cut = 240;
+/// Up to twice the silence that is waited for: some heal at the moment in which a step is decided.
+constexpr double longest_cut = 600;
 
 /// What all incidents of a sweep came to.
 struct Counts {
     std::size_t incidents = 0, recovered = 0, orders = 0, actions = 0;
     std::size_t against_well = 0;      ///< reached within the last minutes, or never really gone
-    std::size_t cut_off_for_good = 0;  ///< well, and nothing of it got through for longer than the silence
+    std::size_t long_cut_off = 0;  ///< well, and nothing of it got through for as long as the silence
     std::size_t idle = 0;              ///< "on" to one that is on: its switch said that it is off
-    std::size_t at_once = 0, too_soon = 0, too_many = 0;
+    std::size_t at_once = 0, too_soon = 0, too_many = 0, repeated = 0;
     std::map<std::string, std::size_t> against;
 };
 
@@ -54,9 +54,11 @@ public:
         power.paused_shows = sim::chance(chance, 0.9);
         episode.warm_up();
         const bool for_good = sim::chance(chance, 0.5);
+        Instant heals = never;
         if (!for_good) {
             const auto after =
                 std::chrono::milliseconds(sim::pick(chance, static_cast<std::uint64_t>(longest_cut * 1000)));
+            heals = world.now() + after;
             world.at(after, [&episode] { clear_the_way(episode); });
         }
         const bool two = sim::chance(chance, 0.5);
@@ -66,7 +68,7 @@ public:
         if (two) second = world.start(climb(episode, beside, power));
         const auto over = [&] { return first.done() && (!second || second->done()); };
         if (!world.run_until(over, 2h)) throw sim::Stuck("a recovery does not end\n" + world.story().text());
-        count(episode, power, first.value(), for_good);
+        count(episode, power, first.value(), heals);
         if (tell_) std::puts(world.story().text().c_str());
         world.run(beside.close());
     }
@@ -82,7 +84,7 @@ private:
         co_return co_await one.run();
     }
 
-    void count(Episode& episode, const SimPowerSwitch& power, const Recovery& done, bool for_good) {
+    void count(Episode& episode, const SimPowerSwitch& power, const Recovery& done, Instant heals) {
         ++counts_.incidents;
         counts_.recovered += done.recovered ? 1 : 0;
         const auto& cause = episode.truth().cause;
@@ -94,23 +96,31 @@ private:
                 ++counts_.idle;
                 continue;
             }
-            const bool stays = for_good || cause == "slow";  // which nobody ends
+            const bool stays = order.at < heals || cause == "slow";  // which nobody ends
             const bool long_gone = stays && order.at - episode_began(episode) >= 5min;
-            ++(long_gone && is_cut(cause) ? counts_.cut_off_for_good : counts_.against_well);
-            ++counts_.against[cause + (long_gone ? ", for good" : "")];
+            ++(long_gone && is_cut(cause) ? counts_.long_cut_off : counts_.against_well);
+            ++counts_.against[cause + (long_gone ? ", cut off" : "")];
         }
         const auto record = episode.world().store().read(model::power_log_name(episode.link().target()));
-        const auto log = model::PowerLog::parse(record->value_or(""));
+        const auto log = model::PowerLog::parse(record->value_or("")).value();
         std::optional<WallTime> last;
+        std::optional<PowerAction> what;
         std::size_t taken = 0;
         for (const auto& deed : log.deeds()) {
             if (deed.action == PowerAction::nmi) continue;
+            // The second half of a cycle that came no further than to turn it off.
+            const bool goes_on = deed.action == PowerAction::on && what == PowerAction::cycle;
+            what = deed.action;
+            if (goes_on) continue;
             ++taken;
             if (last && deed.at - *last < 15min) ++counts_.too_soon;
             last = deed.at;
         }
         counts_.actions += taken;
         counts_.too_many += taken > 3 ? 1 : 0;
+        std::map<Rung, std::size_t> rungs;
+        for (const auto& step : done.steps) ++rungs[step.rung];
+        for (const auto& [rung, times] : rungs) counts_.repeated += times > (rung == Rung::power_cycle ? 2U : 1U);
     }
     static Instant episode_began(Episode& episode) { return episode.world().now() - episode.since(); }
     /// Nothing gets through any more, or next to nothing: who has only the network cannot tell it from a dead VM.
@@ -139,13 +149,15 @@ TEST_CASE("whatever breaks and whoever lies: no power action against a VM that i
     CHECK(counts.at_once == 0);
     CHECK(counts.too_soon == 0);
     CHECK(counts.too_many == 0);
+    CHECK(counts.repeated == 0);
     if (!sweep.replay()) CHECK(counts.actions > 0);
     for (const auto& [cause, number] : counts.against) MESSAGE(number << " against a well VM, " << cause);
     MESSAGE(counts.incidents << " incidents, " << counts.recovered << " recovered, " << counts.actions
                              << " power actions (" << counts.orders << " orders); against a well VM "
                              << counts.against_well << ", at once " << counts.at_once << ", too soon "
-                             << counts.too_soon << ", too many " << counts.too_many << "; " << counts.cut_off_for_good
-                             << " against VMs that were well and cut off for good, " << counts.idle
+                             << counts.too_soon << ", too many " << counts.too_many << ", repeated " << counts.repeated
+                             << "; " << counts.long_cut_off
+                             << " against VMs that were well and cut off for five minutes or more, " << counts.idle
                              << " to switch on what was on");
 }
 

@@ -11,7 +11,7 @@ import threading
 import time
 
 import pytest
-from conftest import BOOT_WITHIN, ROOT, Vm, lab_vm
+from conftest import BOOT_WITHIN, ROOT, VMC, Vm, lab_vm
 from gdb_stub import hang
 
 sys.path.insert(0, os.environ.get("VMC_PYTHON_PACKAGE", str(ROOT / "build/release/python")))
@@ -130,8 +130,11 @@ def test_a_guest_that_spins_with_interrupts_off_is_cycled_after_the_silence(case
     assert boot_id(case.vm) != case.before
 
 
+def fault(*words):
+    subprocess.run([ROOT / "lab/host", *words], check=True, capture_output=True)
+
+
 def test_silence_alone_is_waited_for(case):
-    fault = lambda *words: subprocess.run([ROOT / "lab/host", *words], check=True, capture_output=True)
     fault("fault", case.vm.name, "drop")
     began = time.monotonic()
     healed = threading.Timer(SILENCE - 4, fault, ("heal", case.vm.name))
@@ -140,6 +143,22 @@ def test_silence_alone_is_waited_for(case):
     healed.join()
     assert told["recovered"] and rungs == [] and boot_id(case.vm) == case.before, told
     assert time.monotonic() - began < 60
+
+
+def test_a_panic_is_heard_from_qemu_itself_while_somebody_waits_for_silence_to_last(case):
+    """Its network is gone, which proves nothing; 25 s later its kernel is, and QEMU says so unasked."""
+    case.policy(silence=300)
+    case.vm.vmc("exec", "--", "echo 0 >/proc/sys/kernel/panic; "
+                              "(sleep 25; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &")
+    fault("fault", case.vm.name, "drop")
+    healed = threading.Timer(40, fault, ("heal", case.vm.name))
+    healed.start()
+    told, rungs, took = case.recover()
+    healed.join()
+    assert told["recovered"] and rungs == ["power-cycle"] and took < 300 and boot_id(case.vm) != case.before, told
+    log = subprocess.run([VMC, "incidents", "--json", told["incident"]], env=case.vm.environment, text=True,
+                         capture_output=True, check=True).stdout
+    assert "says by itself: panicked (QEMU says GUEST_PANICKED)" in log, log
 
 
 def test_a_disk_that_is_full_is_left_to_a_person(case):

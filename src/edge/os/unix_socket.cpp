@@ -37,7 +37,8 @@ Result<Fd> connect_unix(const std::string& path) {
     struct stat about{};
     if (::fstatat(directory.get(), name.c_str(), &about, 0) == 0 && !S_ISSOCK(about.st_mode))
         return trouble(Code::bad_request, path, S_ISDIR(about.st_mode) ? "a directory, no socket" : "no socket");
-    return trouble(error == ECONNREFUSED ? Code::refused : Code::local, path, std::strerror(error));
+    const auto code = error == ECONNREFUSED ? Code::refused : error == EAGAIN ? Code::throttled : Code::local;
+    return trouble(code, path, error == EAGAIN ? "too many others wait there" : std::strerror(error));
 }
 
 }  // namespace vmc::edge

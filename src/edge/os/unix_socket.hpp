@@ -10,8 +10,8 @@
 namespace vmc::edge {
 
 /// Connects to a unix stream socket, whose path may be longer than a socket's name (107 bytes). Does not block, nor
-/// does the descriptor. Code::refused: nobody serves it; Code::bad_request: it is no socket; Code::local: it is not
-/// there, may not be used, or its queue is full.
+/// does the descriptor. Code::refused: nobody serves it; Code::throttled: its queue is full; Code::bad_request: it is
+/// no socket; Code::local: it is not there, or may not be used.
 [[nodiscard]] Result<Fd> connect_unix(const std::string& path);
 
 }  // namespace vmc::edge

@@ -24,6 +24,8 @@ class Program : public port::PowerSwitch {
 public:
     Program(OffLoop& helpers, vmc::PowerSwitch described) : helpers_(helpers), described_(std::move(described)) {}
 
+    Async<std::optional<PowerReading>> overhear(Instant) override { co_return std::nullopt; }  // it does not speak
+
 protected:
     Async<Result<ChildEnd>> run(Call call, Instant deadline) {
         auto work = [call = std::move(call), secrets = described_.secrets(), deadline]() -> Result<ChildEnd> {

@@ -8,7 +8,7 @@
 
 namespace vmc::edge {
 
-/// QEMU's monitor, fence agents and programs of one's own. What can block is done off the loop's thread: what was
+/// QEMU's monitor, fence agents and programs of one's own. A program is waited for off the loop's thread: what was
 /// begun there goes on when its caller has left.
 class RealSwitches final : public port::PowerSwitches {
 public:
