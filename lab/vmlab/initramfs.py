@@ -17,7 +17,7 @@ from .places import LabError, guest_cache
 
 _LOADED = ("virtio_pci", "virtio_net", "virtio_blk", "virtio-rng", "pvpanic-pci", "evdev", "button")
 # For tests to load: `insmod /lib/modules/sch_netem.ko`.
-_OFFERED = ("sch_netem", "softdog", "dm-mod", "dm-flakey", "dm-delay")
+_OFFERED = ("sch_netem", "softdog", "dm-mod", "dm-flakey", "dm-delay", "nf_tables")
 _FROM_LIBC = ("ld-linux-x86-64.so.2", "libc.so.6", "libresolv.so.2", "libm.so.6")
 _NOT_NEEDED = ("libssl.so", "libpanel", "libnss_", "libpcreposix")
 _PROGRAMS = ("usr/sbin/sshd", "usr/lib/openssh/sftp-server")

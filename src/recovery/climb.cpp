@@ -167,7 +167,7 @@ Async<void> Climb::act(const model::Decision& decision) {
     auto ours = book_.begin(decision, std::move(step), again);
     if (!ours) {
         book_.log("decided", "not taken, since it cannot be written down: " + ours.error().line());
-        co_await ports_.clock.sleep_until(ports_.clock.now() + begin_again);
+        co_await ports_.clock.sleep_until(std::min(ports_.clock.now() + begin_again, begun_ + policy_.within()));
         co_return;
     }
     if (!*ours) co_return;  // another process was faster

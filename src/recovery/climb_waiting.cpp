@@ -32,7 +32,7 @@ constexpr Duration longest_dump = std::chrono::minutes(30);
 
 Async<void> Climb::wait(const model::Decision& decision) {
     using namespace boost::asio::experimental::awaitable_operators;
-    const Instant until = std::min(decision.until, ports_.clock.now() + look_each);
+    const Instant until = std::min({decision.until, ports_.clock.now() + look_each, begun_ + policy_.within()});
     // What was online when this look ended is no news.
     const bool was_online = link_.current() != nullptr && link_.current()->usable();
     auto change = was_online ? ports_.clock.sleep_until(until) : until_it_answers(until);

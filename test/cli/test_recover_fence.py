@@ -61,7 +61,7 @@ def test_a_switch_that_cannot_be_asked_is_one_clear_reason_and_no_action(vmc, ow
     vmc.settings(f'[host."{at.name}".power]\ntype = "fence"\nagent = "{agent}"\nsecrets = "{secrets}"\nwithin = 2\n'
                  f'[host."{at.name}".recovery]\nprofile = "lab"\nsilence = 5\n')
     at.host.power_off()
-    ended = vmc("recover", "--yes", "--timeout", "20", *at.words, within=120)
+    ended = vmc("recover", "--yes", "--timeout", "15", *at.words, within=60)
     assert ended.code == 1 and words in ended.out.splitlines()[0] and "\x1b" not in ended.out, ended
     assert not called.exists() or set(called.read_text().split()) <= {"action=status"}, called.read_text()
 
@@ -69,7 +69,7 @@ def test_a_switch_that_cannot_be_asked_is_one_clear_reason_and_no_action(vmc, ow
 def test_a_fence_agent_that_cannot_switch_is_said_to_have_failed_and_is_not_called_again(vmc, fenced):
     at, switch = fenced(type="fail", power_timeout="2")
     at.host.power_off()
-    ended = vmc("recover", "--yes", "--json", "--timeout", "60", *at.words, within=150)
+    ended = vmc("recover", "--yes", "--json", "--timeout", "35", *at.words, within=120)
     assert ended.code == 1 and not ended.json["recovered"] and switch.seen == [], ended
     began = [json.loads(line) for line in vmc("incidents", "--json").out.splitlines()]
     assert sum(line["event"] == "began" and line["text"].startswith("power-cycle") for line in began) == 1, began

@@ -220,6 +220,17 @@ TEST_CASE("what was done that nobody can read any more lets nothing be done") {
     }
 }
 
+TEST_CASE("the time that was given is not overrun by a wait") {
+    for (Duration within = 20s; within < 2min; within += 7s) {
+        CAPTURE(within);
+        Lost s;
+        s.host.panic();
+        const auto done = s.recover(RecoveryPolicy().within(within));
+        CHECK_FALSE(done.recovered);
+        CHECK(done.took < within + 10s);  // a look that had begun
+    }
+}
+
 TEST_CASE("a switch that cannot be asked is waited for, and is not taken for none") {
     Lost s;
     s.host.panic();

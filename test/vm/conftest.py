@@ -24,7 +24,7 @@ def lab_vm(*words):
 class Vm:
     def __init__(self, home, name):
         self.name, self.home = name, home
-        self.about = lab_vm("up", "--name", name, "--program", "tc")
+        self.about = lab_vm("up", "--name", name, "--program", "tc", "--program", "nft")
         self.environment = {**os.environ, "HOME": str(home), "XDG_STATE_HOME": str(home / "state")}
         self.host = f"{self.about['user']}@{self.about['address']}"
 

@@ -44,12 +44,13 @@ void PowerOption::describe(CLI::App& app, const char* group) {
 }
 
 Expected<std::optional<PowerSwitch>> PowerOption::read() const {
-    std::string_view rest = text_.value_or("none");
+    const std::string text = text_.value_or("none");
+    std::string_view rest = text;
     const auto kind = take(rest, ':');
     if (kind == "none" && rest.empty()) return std::nullopt;
     if (kind == "qmp" && !rest.empty()) return PowerSwitch::qmp(std::string(rest));
     if (kind == "fence") return fence(rest);
-    return usage("--power: \"" + *text_ + "\" is no switch: qmp:SOCKET, fence:AGENT[,KEY=VALUE...] or none");
+    return usage("--power: \"" + text + "\" is no switch: qmp:SOCKET, fence:AGENT[,KEY=VALUE...] or none");
 }
 
 }  // namespace vmc::cli
