@@ -63,6 +63,8 @@ public:
             }
             decision.passed_over.emplace_back(rung, std::move(judged.why));
         }
+        if (!from && may_be_booting())
+            return said(What::wait, "something of it answers, and nobody gets in: it may be booting", now_ + soon);
         decision.what = from ? What::wait : What::give_up;
         decision.until = from.value_or(now_);
         decision.reason = from ? "not yet: " + why_not_yet : "no step is left that may help";
@@ -124,6 +126,12 @@ private:
     [[nodiscard]] bool has_taken(Rung rung) const {
         return std::ranges::find(deeds_.rungs, rung, &Deeds::Taken::rung) != deeds_.rungs.end();
     }
+    /// Nobody restarted it by this incident's steps, but perhaps it did so itself.
+    [[nodiscard]] bool may_be_booting() const {
+        if (is_.runs_commands || is_.silent_since || deeds_.rungs.empty()) return false;
+        return now_ < deeds_.rungs.back().at + policy_.takes_effect();
+    }
+
     /// Whoever cycled its power came no further than to turn it off.
     [[nodiscard]] bool was_left_off() const {
         const auto cycles = std::ranges::count(deeds_.rungs, Rung::power_cycle, &Deeds::Taken::rung);

@@ -229,3 +229,16 @@ TEST_CASE("an NMI has a budget of its own, and holds up no power cycle") {
     deeds.nmis = {noon - 3h};
     CHECK(acts(decide(dead, deeds), Rung::nmi));
 }
+
+TEST_CASE("a port that is closed, and no session: it may be booting, and is given up when it had its time") {
+    Condition closed;
+    closed.verdict = Verdict::unreachable;
+    closed.claim = true;
+    closed.cause = "sshd-down";
+    closed.power = PowerState::on;
+    Deeds deeds;
+    deeds.rungs = {{Rung::look_again, noon - 10s}};
+    CHECK(decide(closed, deeds).what == What::wait);
+    deeds.rungs = {{Rung::look_again, noon - 3min}};
+    CHECK(decide(closed, deeds).what == What::give_up);
+}
