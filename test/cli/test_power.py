@@ -285,6 +285,17 @@ def test_a_machine_that_panicked_is_reset_and_let_go_on(vmc, monitor):
     assert ended.code == 125 and "cannot do that: off" in ended.err
 
 
+def test_what_runs_is_not_reset_by_being_switched_on_and_what_is_paused_stays_so(vmc, monitor):
+    qemu = monitor()
+    assert vmc("power", "on", HOST).code == 0
+    qemu.status = "paused"
+    ended = vmc("power", "on", HOST)
+    assert ended.code != 0 and "paused" in ended.err and len(ended.err.splitlines()) == 1, ended
+    assert not {"system_reset", "cont"} & set(qemu.asked)
+    qemu.status = "shutdown"
+    assert vmc("power", "on", HOST).code == 0 and qemu.asked.count("system_reset") == 1
+
+
 @pytest.mark.parametrize("greeting", ["hello", "[]", "{}", "x" * 2_000_000])
 def test_what_is_no_monitor_is_not_believed(vmc, monitor, greeting):
     monitor(greeting=greeting)

@@ -4,6 +4,7 @@
 
 #include "lost.hpp"
 #include "model/power_log.hpp"
+#include "recovery/power.hpp"
 
 namespace vmc::test {
 
@@ -218,6 +219,25 @@ TEST_CASE("what was done that nobody can read any more lets nothing be done") {
         CHECK(done.reason.contains("cannot be read"));
         CHECK(s.power.orders().empty());
     }
+}
+
+TEST_CASE("a person's order waits for a step of a recovery that is under way, and the step's own does not") {
+    Lost s;
+    model::Incident incident;
+    const auto now = s.world.clock().wall_now();
+    incident.open(now, 1);
+    incident.begin(Rung::reboot, now, 60s, "mark", "because", "reboot");
+    REQUIRE(s.world.store().write(model::incident_record_name(s.target), incident.serialise()).has_value());
+    const auto order = [&s](bool in_a_step) {
+        return s.world.run(recovery::change_power(s.ports(), s.target, s.power, PowerAction::reset, 10s, in_a_step));
+    };
+    const auto refused = order(false);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code() == Code::held);
+    CHECK(s.power.orders().empty());
+    CHECK(order(true).has_value());
+    s.world.run_for(1min);
+    CHECK(order(false).has_value());
 }
 
 TEST_CASE("the time that was given is not overrun by a wait") {

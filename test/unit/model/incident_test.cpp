@@ -145,3 +145,15 @@ TEST_CASE("a step against another VM is in action until it is over") {
     CHECK(fleet.seen_by(entry(1, noon), noon, 0).in_action == 0);  // that is its own
     CHECK(fleet.seen_by(entry(0, noon), noon + 2min, 0).in_action == 0);
 }
+
+TEST_CASE("who only looks at a VM that another restarts does not say that this is over") {
+    FleetRecord fleet;
+    auto restarted = entry(1, noon);
+    restarted.acting = noon + 3min;
+    fleet.put(restarted, noon);
+    fleet.put(entry(1, noon), noon + 10s);  // of another process
+    CHECK(fleet.seen_by(entry(2, noon), noon + 10s, 0).in_action == 1);
+    restarted.acting = noon + 20s;  // who did it says so
+    fleet.put(restarted, noon + 20s);
+    CHECK(fleet.seen_by(entry(2, noon), noon + 20s, 0).in_action == 0);
+}
