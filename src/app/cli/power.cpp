@@ -80,11 +80,7 @@ Expected<int> Power::run(const Words& words) {
     const auto action = parse_power_action(action_);
     if (!action && action_ != "status")
         return usage("power: unknown action \"" + action_ + "\" (status, off, on, cycle, reset or nmi)");
-    if (power_.given()) {
-        auto which = power_.read();
-        if (!which) return std::unexpected(std::move(which.error()));
-        host_.power_is(std::move(*which));
-    }
+    if (auto taken = power_.apply(host_); !taken) return std::unexpected(std::move(taken.error()));
     auto contact = Contact::open(host_);
     if (!contact) return std::unexpected(std::move(contact.error()));
     if (!(*contact)->vm().target().power())

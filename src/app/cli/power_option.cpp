@@ -43,8 +43,15 @@ void PowerOption::describe(CLI::App& app, const char* group) {
     app.add_option("--power", text_, "qmp:SOCKET, fence:AGENT,KEY=VALUE or none")->option_text("SWITCH")->group(group);
 }
 
-Expected<std::optional<PowerSwitch>> PowerOption::read() const {
-    const std::string text = text_.value_or("none");
+Expected<void> PowerOption::apply(HostOptions& host) const {
+    if (!text_) return {};
+    auto which = read(*text_);
+    if (!which) return std::unexpected(std::move(which.error()));
+    host.power_is(std::move(*which));
+    return {};
+}
+
+Expected<std::optional<PowerSwitch>> PowerOption::read(const std::string& text) {
     std::string_view rest = text;
     const auto kind = take(rest, ':');
     if (kind == "none" && rest.empty()) return std::nullopt;

@@ -7,6 +7,7 @@
 #include <vm_connection/power.hpp>
 
 #include "app/cli/failure.hpp"
+#include "app/cli/host_options.hpp"
 
 namespace CLI {
 class App;
@@ -18,11 +19,13 @@ namespace vmc::cli {
 class PowerOption {
 public:
     void describe(CLI::App& app, const char* group);
-    [[nodiscard]] bool given() const { return text_.has_value(); }
-    /// "qmp:SOCKET", "fence:AGENT[,KEY=VALUE...]", or "none".
-    [[nodiscard]] Expected<std::optional<PowerSwitch>> read() const;
+    /// Where it was given, it is the host's.
+    [[nodiscard]] Expected<void> apply(HostOptions& host) const;
 
 private:
+    /// "qmp:SOCKET", "fence:AGENT[,KEY=VALUE...]", or "none".
+    [[nodiscard]] static Expected<std::optional<PowerSwitch>> read(const std::string& text);
+
     std::optional<std::string> text_;
 };
 

@@ -92,11 +92,7 @@ Expected<RecoveryPolicy> Recover::policy(RecoveryPolicy set) const {
 
 Expected<int> Recover::run(const Words& words) {
     if (words) return usage("recover takes no command");
-    if (power_.given()) {
-        auto which = power_.read();
-        if (!which) return std::unexpected(std::move(which.error()));
-        host_.power_is(std::move(*which));
-    }
+    if (auto taken = power_.apply(host_); !taken) return std::unexpected(std::move(taken.error()));
     auto contact = Contact::open(host_);
     if (!contact) return std::unexpected(std::move(contact.error()));
     const auto policy = this->policy((*contact)->settings().recovery);
